@@ -1,0 +1,1 @@
+"""The wire: contract, models, encodings, transport, connection, and the three hubs."""

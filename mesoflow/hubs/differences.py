@@ -1,0 +1,48 @@
+"""Where the hub differs from our picture of it: unknown fields and unknown enum members, each reported once.
+
+The models note what they meet; nothing is refused because of it. `doctor`, logs and tests read the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+# A hub that invents a field name per message must not fill the memory; a person reads the first few hundred at most.
+KEPT_MAX = 1000
+
+Kind = Literal["field", "member"]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """`model` is a model's or an enum's name, `what` the field's name or the member as received."""
+
+    kind: Kind
+    model: str
+    what: str
+
+    def __str__(self) -> str:
+        known = "field" if self.kind == "field" else "member"
+        return f"{self.model} has a {known} that the contract does not know: {self.what}"
+
+
+@dataclass
+class Differences:
+    """Each difference once, in the order of meeting; `heard` is called at the first meeting."""
+
+    seen: dict[Difference, None] = field(default_factory=dict)
+    heard: Callable[[Difference], None] | None = None
+
+    def note(self, kind: Kind, model: str, what: str) -> None:
+        difference = Difference(kind, model, what)
+        if difference in self.seen or len(self.seen) >= KEPT_MAX:
+            return
+        self.seen[difference] = None
+        if self.heard is not None:
+            self.heard(difference)
+
+
+# One collection a process: a difference is a fact about the hub's version, not about one connection.
+DIFFERENCES = Differences()

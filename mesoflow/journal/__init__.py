@@ -1,0 +1,1 @@
+"""What survives a crash: the append-only record of all runs of a state home."""

@@ -1,0 +1,368 @@
+"""The journal in one SQLite database per state home, through apsw. Tables and settings: schema.py; the head file: head.py.
+
+A commit is: BEGIN IMMEDIATE · compare epochs · append · one row with the chain's new hash · COMMIT (one sync of the
+write-ahead log, `synchronous=FULL`) · raise the head. Whoever sends after `commit` has returned sends something durable.
+When a commit fails, whether it reached the disk is not known here: the log may hold it, and the next process to open the
+journal will see. So the store takes no more writes, and its process must end.
+
+Other processes may write too (claims, requests, answers; records of runs that nobody runs). What this connection remembers
+of ends and epochs holds as long as the home's last commit is the one that it saw last; the number tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+
+from mesoflow.engine.effects import Value
+from mesoflow.journal import blobs, chain, schema
+from mesoflow.journal.codec import decode, encode
+from mesoflow.journal.errors import JournalShorter, JournalUnusable, LockLost
+from mesoflow.journal.head import Head
+from mesoflow.journal.records import STANDING, Commit, Entry, Kind, Record, Request, RunRow
+from mesoflow.journal.rows import FORMAT, Row, record_of, require_chained
+from mesoflow.journal.verify import COLUMNS, Verifier
+
+T = TypeVar("T")
+
+# Rows fetched at a time: a reader that stops half-way must not hold a snapshot, which would keep the log from shrinking.
+READ_ROWS = 1_000
+
+_END = "SELECT number, last, hash FROM commits ORDER BY number DESC LIMIT 1"
+_RUN_END = "SELECT run_seq, hash FROM records WHERE run_id = ? ORDER BY run_seq DESC LIMIT 1"
+_EPOCH = "SELECT max(epoch) FROM epochs WHERE run_id = ?"
+_INSERT = "INSERT INTO records VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
+# Steps from run to run over the index instead of reading every record.
+_RUNS = """
+WITH RECURSIVE run(id) AS (
+  SELECT min(run_id) FROM records WHERE run_id > ''
+  UNION ALL SELECT (SELECT min(run_id) FROM records WHERE run_id > id) FROM run WHERE id IS NOT NULL
+)
+SELECT id, first.home_seq, newest.home_seq, newest.run_seq, newest.kind FROM run
+  JOIN records first ON first.run_id = id AND first.run_seq = 1
+  JOIN records newest ON newest.run_id = id AND newest.run_seq = (SELECT max(run_seq) FROM records WHERE run_id = id)
+ORDER BY first.home_seq
+"""
+
+
+class SqliteJournal:
+    """One connection to the journal of a state home. Not to be shared between threads at the same time."""
+
+    def __init__(self, path: Path, connection: apsw.Connection, head: Head, *, read_only: bool) -> None:
+        self.path = path
+        self._connection = connection
+        self._cursor = connection.cursor()
+        self._head = head
+        self._writable = not read_only
+        self._known = 0  # the last commit that this connection saw
+        self._ends: dict[str, tuple[int, bytes]] = {}
+        self._epochs: dict[str, int] = {}
+
+    @classmethod
+    def open(cls, path: Path, *, read_only: bool = False, vfs: str | None = None) -> SqliteJournal:
+        """Open the journal at `path`, made first if there is none (not for readers). Its length is held against the head.
+
+        The folder and its rights are the caller's affair (runtime/home.py). `vfs`: a registered apsw VFS, for tests.
+        """
+        schema.require_sqlite(path)
+        head = Head(path, read_only=read_only)
+        connection: apsw.Connection | None = None
+        try:
+            with head.locked():
+                if not read_only:
+                    head.begin()
+                    path.touch(mode=0o600)
+                connection = schema.connect(path, read_only=read_only, vfs=vfs)
+                if not read_only and head.read()[0] == 0:
+                    schema.create(connection)
+            journal = cls(path, connection, head, read_only=read_only)
+            journal._verifier().require_length()
+            schema.require_ours(connection, path)
+        except BaseException as error:
+            head.close()
+            if connection is not None:
+                connection.close(True)
+            if isinstance(error, apsw.Error | UnicodeDecodeError | OSError):
+                raise schema.said(error, path) from error
+            raise
+        return journal
+
+    # -- writing ------------------------------------------------------------------------------------------------------
+
+    def commit(self, entries: Sequence[Entry], *, epochs: Mapping[str, int] | None = None) -> Commit:
+        """See store.Journal. A CodecError (a value without a form) comes before anything is written."""
+        split = [blobs.split(entry.body) for entry in entries]
+        appended: list[Row] = []
+
+        def work(number: int, last: int, lines: list[bytes]) -> int:
+            for run_id in dict.fromkeys(entry.run_id for entry in entries):
+                self._require_epoch(run_id, epochs)
+            for entry, (text, large) in zip(entries, split, strict=True):
+                last += 1
+                row = self._append(entry, text, number, last)
+                for name, blob in large.items():
+                    self._run("INSERT OR IGNORE INTO blobs VALUES(?, ?)", (name, blob.decode()))
+                appended.append(row)
+                lines.append(chain.record_line(last, row.hash))
+            return last
+
+        number, hash = self._write(work)
+        large = {name: blob for _, of_entry in split for name, blob in of_entry.items()}
+        return Commit(
+            number, hash.hex(), lambda: tuple(record_of(row, large.get, str(self.path)) for row in appended)
+        )
+
+    def claim(self, run_id: str) -> int:
+        """See store.Journal."""
+        claimed = 0
+
+        def work(number: int, last: int, lines: list[bytes]) -> int:
+            nonlocal claimed
+            claimed = self._epoch(run_id) + 1
+            self._run("INSERT INTO epochs VALUES(?, ?, ?)", (run_id, claimed, number))
+            lines.append(chain.epoch_line(run_id, claimed))
+            return last
+
+        self._write(work)
+        self._epochs[run_id] = claimed
+        return claimed
+
+    def post(self, run_id: str | None, kind: str, body: Mapping[str, Value]) -> int:
+        """See store.Journal."""
+        text = encode(body)
+        posted = 0
+
+        def work(number: int, last: int, lines: list[bytes]) -> int:
+            nonlocal posted
+            posted = (self._one("SELECT max(id) FROM requests")[0] or 0) + 1
+            self._run("INSERT INTO requests VALUES(?, ?, ?, ?, ?)", (posted, number, run_id, kind, text))
+            lines.append(chain.request_line(posted, run_id, kind, text.encode()))
+            return last
+
+        self._write(work)
+        return posted
+
+    def answer(self, id: int, body: Mapping[str, Value]) -> bool:
+        """See store.Journal."""
+        text = encode(body)
+        answered = False
+
+        def work(number: int, last: int, lines: list[bytes]) -> int:
+            nonlocal answered
+            if self._run("SELECT 1 FROM requests WHERE id = ?", (id,)).fetchone() is None:
+                raise _NoSuchRequest(id)
+            if self._run("SELECT 1 FROM answers WHERE id = ?", (id,)).fetchone() is None:
+                answered = True
+                self._run("INSERT INTO answers VALUES(?, ?, ?)", (id, number, text))
+                lines.append(chain.answer_line(id, text.encode()))
+            return last
+
+        self._write(work)
+        return answered
+
+    def _write(self, work: Callable[[int, int, list[bytes]], int]) -> tuple[int, bytes]:
+        """One transaction. `work(number, last home_seq, lines)` appends and says the new last; no line: nothing happens."""
+        if not self._writable:
+            raise JournalUnusable(
+                str(self.path),
+                "it is closed to writes",
+                "Start again: `mesoflow resume` reads what there is.",
+            )
+        try:
+            self._run("BEGIN IMMEDIATE")
+            number, last, before = self._end()
+            self._remember(number)
+            lines: list[bytes] = []
+            last = work(number + 1, last, lines)
+            if not lines:
+                self._run("ROLLBACK")
+                return number, before
+            hash = chain.commit_hash(before, number + 1, lines)
+            self._run("INSERT INTO commits VALUES(?, ?, ?)", (number + 1, last, hash))
+            self._run("COMMIT")
+            self._known = number + 1
+            self._head.raise_to(number + 1, hash)
+        except (LockLost, _NoSuchRequest):
+            self._run("ROLLBACK")
+            self._ends.clear()
+            raise
+        except BaseException as error:
+            self._abandon()
+            if isinstance(error, apsw.Error | OSError):
+                raise schema.said(error, self.path) from error
+            raise
+        return number + 1, hash
+
+    def _append(self, entry: Entry, text: bytes, number: int, home_seq: int) -> Row:
+        end = self._ends.get(entry.run_id)
+        if end is None:
+            end = self._run(_RUN_END, (entry.run_id,)).fetchone() or (0, chain.START)
+        run_seq = end[0] + 1
+        hash = chain.record_hash(end[1], home_seq, entry.run_id, run_seq, entry.kind, FORMAT, text)
+        self._run(_INSERT, (home_seq, number, entry.run_id, run_seq, entry.kind, FORMAT, text.decode(), hash))
+        self._ends[entry.run_id] = (run_seq, hash)
+        return Row(home_seq, entry.run_id, run_seq, entry.kind, FORMAT, text, hash)
+
+    def _abandon(self) -> None:
+        """After a failure: take no more writes, and let go of the transaction if there still is one."""
+        self._writable = False
+        self._ends.clear()
+        if self._connection.in_transaction:
+            try:
+                self._run("ROLLBACK")
+            except apsw.Error:
+                return  # SQLite has rolled back by itself, or cannot: closing the connection does
+
+    def _remember(self, number: int) -> None:
+        """Forget what another process may have changed."""
+        if number == self._known:
+            return
+        if number < self._known:
+            raise JournalShorter.of(str(self.path), number, self._known)
+        self._ends.clear()
+        self._epochs.clear()
+        self._known = number
+
+    def _require_epoch(self, run_id: str, epochs: Mapping[str, int] | None) -> None:
+        mine = epochs.get(run_id) if epochs else None
+        if mine is not None and (now := self._epoch(run_id)) != mine:
+            raise LockLost(str(self.path), run_id, mine, now)
+
+    def _epoch(self, run_id: str) -> int:
+        epoch = self._epochs.get(run_id)
+        if epoch is None:
+            epoch = self._epochs[run_id] = self._one(_EPOCH, (run_id,))[0] or 0
+        return epoch
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def read(self, run_id: str, after: int = 0) -> Iterator[Record]:
+        """See store.Journal."""
+        path, before = str(self.path), self._hash_of(run_id, after)
+        sql = f"SELECT {COLUMNS} FROM records WHERE run_id = ? AND run_seq > ? ORDER BY run_seq LIMIT {READ_ROWS}"
+        while rows := self._rows(sql, (run_id, after)):
+            for row in map(Row._make, rows):
+                require_chained(row, before, after + 1, path)
+                after, before = row.run_seq, row.hash
+                yield self._record(row)
+
+    def home(self, after: int = 0, kinds: Sequence[Kind] | None = None) -> Iterator[Record]:
+        """See store.Journal."""
+        clause = f"AND kind IN ({', '.join('?' * len(kinds))})" if kinds is not None else ""
+        if kinds is not None and set(kinds) <= set(STANDING):
+            clause += f" AND {schema.STANDING_CLAUSE}"
+        sql = f"SELECT {COLUMNS} FROM records WHERE home_seq > ? {clause} ORDER BY home_seq LIMIT {READ_ROWS}"
+        seen: dict[str, tuple[int, bytes]] = {}
+        while rows := self._rows(sql, (after, *(kinds or ()))):
+            for row in map(Row._make, rows):
+                run_id, run_seq = row.run_id, row.run_seq
+                known = seen.get(run_id)
+                before = known[1] if known and known[0] == run_seq - 1 else self._hash_of(run_id, run_seq - 1)
+                require_chained(row, before, run_seq, str(self.path))
+                after, seen[run_id] = row.home_seq, (run_seq, row.hash)
+                yield self._record(row)
+
+    def last(self, run_id: str, kinds: Sequence[Kind] | None = None) -> Record | None:
+        """See store.Journal."""
+        clause = f"AND kind IN ({', '.join('?' * len(kinds))})" if kinds is not None else ""
+        sql = f"SELECT {COLUMNS} FROM records WHERE run_id = ? {clause} ORDER BY run_seq DESC LIMIT 1"
+        for row in map(Row._make, self._rows(sql, (run_id, *(kinds or ())))):
+            require_chained(row, self._hash_of(run_id, row.run_seq - 1), row.run_seq, str(self.path))
+            return self._record(row)
+        return None
+
+    def runs(self) -> list[RunRow]:
+        """See store.Journal."""
+        return [RunRow(*row) for row in self._rows(_RUNS)]
+
+    def open_requests(self, run_id: str | None) -> list[Request]:
+        """See store.Journal."""
+        sql = "SELECT id, run_id, kind, body FROM requests WHERE run_id IS ? AND id NOT IN (SELECT id FROM answers) ORDER BY id"
+        return [Request(id, to, kind, decode(body)) for id, to, kind, body in self._rows(sql, (run_id,))]
+
+    def answer_of(self, id: int) -> Mapping[str, Value] | None:
+        """See store.Journal."""
+        for (body,) in self._rows("SELECT body FROM answers WHERE id = ?", (id,)):
+            answer: Mapping[str, Value] = decode(body)
+            return answer
+        return None
+
+    # -- verifying ----------------------------------------------------------------------------------------------------
+
+    def check(self, run_id: str) -> None:
+        """See store.Journal."""
+        with self._snapshot():
+            self._verifier().check(run_id)
+
+    def verify(self, run_id: str | None = None) -> list[str]:
+        """See store.Journal."""
+        with self._snapshot():
+            return self._verifier().verify(run_id)
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        """Everything that is read inside is of one moment, whoever writes meanwhile."""
+        self._rows("BEGIN")
+        try:
+            yield
+        finally:
+            self._rows("ROLLBACK")
+
+    def _verifier(self) -> Verifier:
+        return Verifier(str(self.path), self._rows, self._head, self._known)
+
+    # -- the small change ---------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """See store.Journal. The last one to close empties the log into the database."""
+        self._writable = False
+        try:
+            self._connection.close()
+        except apsw.Error as error:
+            raise schema.said(error, self.path) from error
+        finally:
+            self._head.close()
+
+    def _run(self, sql: str, values: tuple[Any, ...] = ()) -> apsw.Cursor:
+        return self._cursor.execute(sql, values)
+
+    def _one(self, sql: str, values: tuple[Any, ...] = ()) -> tuple[Any, ...]:
+        """The one row of an aggregate."""
+        return self._cursor.execute(sql, values).fetchone() or ()
+
+    def _rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query, read at once."""
+        try:
+            rows: list[tuple[Any, ...]] = self._connection.execute(sql, values).fetchall()
+            return rows
+        except (apsw.Error, UnicodeDecodeError) as error:
+            raise schema.said(error, self.path) from error
+
+    def _end(self) -> tuple[int, int, bytes]:
+        return self._run(_END).fetchone() or (0, 0, chain.START)
+
+    def _hash_of(self, run_id: str, run_seq: int) -> bytes:
+        """The hash that the record after this one is chained to."""
+        if run_seq == 0:
+            return chain.START
+        for (hash,) in self._rows(
+            "SELECT hash FROM records WHERE run_id = ? AND run_seq = ?", (run_id, run_seq)
+        ):
+            return hash if isinstance(hash, bytes) else b""
+        return b""
+
+    def _record(self, row: Row) -> Record:
+        return record_of(row, self._blob, str(self.path))
+
+    def _blob(self, name: str) -> bytes | None:
+        for (blob,) in self._rows("SELECT CAST(body AS BLOB) FROM blobs WHERE digest = ?", (name,)):
+            return blob if isinstance(blob, bytes) else None
+        return None
+
+
+class _NoSuchRequest(KeyError):
+    """Nothing has been written; the store goes on."""

@@ -1,0 +1,39 @@
+"""The seam between a run and the rails: one Protocol, its real form runtime/gate.py, its twin in tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+from mesoflow.engine.effects import Effect, Outcome, Refused, Value
+from mesoflow.trading.clearance import Cleared
+from mesoflow.trading.orders import Order
+
+
+class Clearing(Protocol):
+    """Judges the orders of one run and keeps the ledger, a fold of what it is told, in the journal's order."""
+
+    def judge(self, path: str, order: Order, now: datetime) -> Refused | None:
+        """Judge an order with today's rails; None when they hold. The verdict is kept for `intend` and `clear`."""
+
+    def intend(self, path: str, order: Order) -> tuple[Value, Value]:
+        """The order is about to be intended: (verdict, order) for the record; the ledger counts it."""
+
+    def clear(self, path: str, order: Order) -> Cleared[Order]:
+        """Leave to send, of an order whose verdict passed."""
+
+    def forbids(self, path: str, order: Order, now: datetime) -> str:
+        """Why today's rails refuse to send this again, or ""."""
+
+    def replayed(self, path: str, order: Order, verdict: Value) -> None:
+        """The journal holds this intent."""
+
+    def settled(self, path: str, order: Order, outcome: Outcome) -> None:
+        """What became of an order."""
+
+    def proves_refusal(self, method: str, status: str) -> bool:
+        """Whether this status is checked before acceptance, so that it proves that nothing happened."""
+
+    def mark(self, effect: Effect, path: str, summary: str, now: datetime) -> Mapping[str, Value]:
+        """The body of a mark: legs differ from fills, entries on the account are refused until `clear` (C21)."""

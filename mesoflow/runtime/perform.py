@@ -1,0 +1,129 @@
+"""How an effect that changes nothing is performed: reads, watches. What changes the world is send.py.
+
+A read that gets no answer is repeated by itself until the budget is spent (LANGUAGE.md §2, `retry`), then refused as
+`hub_unavailable`. A watch polls, and looks at once when an event is heard; polls are not journalled, the answer is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from mesoflow.actions.ready import READY
+from mesoflow.engine.effects import Call, Done, Outcome, Refused, Value, Watch
+from mesoflow.hubs.errors import CallRefused, ConnectFailed, NotSent, OutcomeUnknown
+from mesoflow.runtime.setting import Setting
+
+# The first look comes at once, the next soon (a prepare job takes about a second), later ones at a calm pace.
+POLLS_S = (0.25, 0.5, 1.0)
+PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
+
+
+class Overdue(Exception):
+    """A watch that ended at `until` and parks: nothing is settled, a resume watches again."""
+
+    def __init__(self, code: str, summary: str) -> None:
+        super().__init__(summary)
+        self.code = code
+        self.summary = summary
+
+
+class Performer:
+    """Reads and watches of one run."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self._heard = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something happened at the hub: watches look again."""
+        self._heard.set()
+        self._heard = asyncio.Event()
+
+    async def read_once(self, method: str, args: Mapping[str, Value]) -> Any:
+        """One read, one answer. Raises HubError."""
+        hub = self._setting.hub
+        return await hub.invoke(method, hub.encode(method, args), within=self._setting.call_within)
+
+    async def read(self, call: Call) -> Outcome:
+        """A read, repeated while the hub does not answer."""
+        clock = self._setting.clock
+        until = clock.now() + self._setting.budget
+        tries = 0
+        while True:
+            try:
+                return Done(await self.read_once(call.method, call.args))
+            except CallRefused as refused:
+                return refusal(refused)
+            except (NotSent, OutcomeUnknown, ConnectFailed) as error:
+                if clock.now() >= until:
+                    return unavailable(call.method, error)
+            pause = PAUSES_S[min(tries, len(PAUSES_S) - 1)]
+            tries += 1
+            await clock.sleep_until(min(clock.now() + timedelta(seconds=pause), until))
+
+    async def watch(self, watch: Watch) -> Outcome:
+        """Look until the predicate holds or `until` has come. Raises Overdue where that parks the run."""
+        clock = self._setting.clock
+        until = self._fresh_budget(watch)
+        ready = READY[watch.ready]
+        silent: Exception | None = None
+        looks = 0
+        while True:
+            try:
+                value = await self.read_once(watch.method, watch.args)
+                if ready(value, watch.params, clock.now()):
+                    return Done(value)
+                silent = None
+            except CallRefused as refused:
+                return refusal(refused)
+            except (NotSent, OutcomeUnknown, ConnectFailed) as error:
+                silent = error
+            if clock.now() >= until:
+                return _overdue(watch, silent)
+            pause = POLLS_S[min(looks, len(POLLS_S) - 1)]
+            looks += 1
+            await self._pause(min(clock.now() + timedelta(seconds=pause), until))
+
+    def _fresh_budget(self, watch: Watch) -> datetime:
+        """`until`; where overdue is an error that may pass, a watch that begins late has a budget of its own."""
+        now = self._setting.clock.now()
+        if watch.overdue == "nothing" or watch.until > now:
+            return watch.until
+        return now + (timedelta(seconds=30) if watch.overdue == "park" else self._setting.budget)
+
+    async def _pause(self, until: datetime) -> None:
+        """Sleep until then, or until something is heard."""
+        heard = asyncio.ensure_future(self._heard.wait())
+        slept = asyncio.ensure_future(self._setting.clock.sleep_until(until))
+        try:
+            await asyncio.wait({heard, slept}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            heard.cancel()
+            slept.cancel()
+
+
+def refusal(refused: CallRefused) -> Refused:
+    """A status that is not Success, as the outcome that actions map to their own codes."""
+    details: dict[str, Value] = {"method": refused.method, "status": refused.status}
+    details |= {name: value for name, value in (("code", refused.code), ("provider", refused.provider)) if value}
+    if refused.fields:
+        details["fields"] = refused.fields
+    return Refused("hub_refused", str(refused), details)
+
+
+def unavailable(method: str, error: Exception) -> Refused:
+    """The hub stayed away: an error that may pass by itself."""
+    return Refused("hub_unavailable", f"the hub did not answer {method}: {error}", {"method": method}, retryable=True)
+
+
+def _overdue(watch: Watch, silent: Exception | None) -> Outcome:
+    if silent is not None:
+        return unavailable(watch.method, silent)
+    if watch.overdue == "park":
+        raise Overdue(watch.code, watch.summary)
+    if watch.overdue == "refuse":
+        return Refused(watch.code, watch.summary, {}, retryable=True)
+    return Done(None)

@@ -1,0 +1,34 @@
+"""The send gate: the only place that trades, and the only builder of a connection that may.
+
+It takes two things: a `Cleared[Order]`, which only safety can make, and a `Withdrawal` of something that the journal knows
+as ours. The bytes are those of the intent, never rendered again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mesoflow.hubs.hub import Hub
+from mesoflow.runtime.bodies import Intent
+from mesoflow.runtime.setting import Setting
+from mesoflow.trading.clearance import Cleared, Withdrawal
+from mesoflow.trading.orders import Order
+
+# Read to trade: what a run's connection may do. Every other command's connection holds less.
+RUN_CLASSES = frozenset({"read", "change", "prepare", "trade"})
+
+
+async def send(setting: Setting, intent: Intent, leave: Cleared[Order] | Withdrawal) -> Any:
+    """Send the intent. Raises CallRefused, NotSent or OutcomeUnknown."""
+    if isinstance(leave, Cleared):
+        expected = leave.value.method
+        if expected != intent.method:
+            raise AssertionError(f"cleared for {expected}, asked to send {intent.method}")
+    return await deliver(setting.hub, setting, intent)
+
+
+async def deliver(hub: Hub, setting: Setting, intent: Intent) -> Any:
+    """The intent's exact bytes, and the crash points around them."""
+    answer = await hub.invoke(intent.method, intent.request, within=setting.call_within)
+    setting.crash.reach(f"answered:{intent.path}")
+    return answer

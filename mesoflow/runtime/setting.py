@@ -1,0 +1,62 @@
+"""What a run is given from outside: its hub, its clock, its journal, and how people are told. Composed by cli.
+
+Nothing of this is part of the interpreter's state; everything of it can be another one in a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+from mesoflow.engine.effects import Effect, Outcome, Tell, Value
+from mesoflow.hubs.hub import Hub
+from mesoflow.runtime.clock import RunClock
+from mesoflow.runtime.commits import Committer
+from mesoflow.runtime.crashpoints import CrashPoints
+
+
+@dataclass(frozen=True, slots=True)
+class HubFacts:
+    """What the hub's profile says, or hubs/inferred.py where it says nothing (EXECUTION.md §4).
+
+    `late_arrival`: how long after its sending a call may still arrive; `retention`: how long the hub keeps idempotency
+    records. `died_with_runner`: an embedded simulator, which cannot have gone on without us.
+    """
+
+    late_arrival: timedelta = timedelta(seconds=30)
+    retention: timedelta = timedelta(minutes=10)
+    died_with_runner: bool = False
+    simulator: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Something a person may want to see: an effect asked for, settled, held, or the run's end."""
+
+    kind: Literal["asked", "settled", "note"]
+    path: str
+    effect: Effect | None = None
+    outcome: Outcome | None = None
+    text: str = ""
+
+
+def _silent(_: Progress) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One process's world. `call_within` bounds each call; `budget` is how long what may pass by itself is repeated."""
+
+    hub: Hub
+    clock: RunClock
+    committer: Committer
+    crash: CrashPoints
+    tell: Callable[[Tell], Awaitable[Mapping[str, Value]]]
+    facts: HubFacts = field(default_factory=HubFacts)
+    progress: Callable[[Progress], None] = _silent
+    call_within: timedelta = timedelta(seconds=15)
+    budget: timedelta = timedelta(minutes=2)
+    record_wait: timedelta = timedelta(seconds=60)
