@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from typing import Any, Required, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Required, TypedDict, Unpack
 
 from mesoflow.hubs.answers import read_answer, read_item
 from mesoflow.hubs.codec import EncodingName, codec_of
@@ -23,6 +23,7 @@ from mesoflow.hubs.connection import Connection, open_connection
 from mesoflow.hubs.contract import METHODS, PATHS, HubName, Klass, Method
 from mesoflow.hubs.errors import NotAllowed, NotSent
 from mesoflow.hubs.event import EventFeed, Listener
+from mesoflow.hubs.hub import Hub
 from mesoflow.hubs.supervisor import State, Supervisor, Token
 from mesoflow.hubs.transport import Keepalive, Limits
 
@@ -151,6 +152,13 @@ class MesoLive:
             limits=self._options.get("limits"),
             sent=self._options.get("sent"),
         )
+
+
+if TYPE_CHECKING:
+
+    def _is_a_hub(client: MesoLive) -> Hub:
+        """Checked by mypy."""
+        return client
 
 
 def _ignore(name: str, arguments: list[Any]) -> None:

@@ -23,8 +23,8 @@ from mesoflow.hubs.errors import ConnectFailed
 
 # JavaScript's client follows 100 redirects; a chain longer than a few is a misconfiguration.
 REDIRECTS_MAX = 10
-# Statuses after which a later attempt can succeed by itself.
-_PASSING = frozenset({408, 425, 429})
+# Statuses after which a later attempt can succeed by itself; proxies answer 404 while the hub behind them restarts.
+_PASSING = frozenset({404, 408, 425, 429})
 
 # ── Addresses ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 

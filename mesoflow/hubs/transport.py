@@ -5,6 +5,7 @@ Where to connect is negotiate.py; SignalR's handshake and messages are connectio
 
 from __future__ import annotations
 
+import logging
 import ssl
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -16,6 +17,10 @@ from websockets.protocol import State
 from mesoflow.hubs.codec import RECORD_BYTES_MAX
 from mesoflow.hubs.errors import ConnectFailed
 from mesoflow.hubs.negotiate import Negotiated, http_refusal, verified_tls
+
+# Of its own: at DEBUG the library writes every header, the token among them.
+_socket_logger = logging.getLogger("mesoflow.hubs.socket")
+_socket_logger.setLevel(logging.WARNING)
 
 # What may wait in our own buffer for a peer that does not read; a call beyond it is not sent.
 UNSENT_BYTES_MAX = 16 * 1024 * 1024
@@ -145,6 +150,7 @@ async def open_websocket(
             ping_interval=keepalive.ping_s if keepalive else None,
             ping_timeout=keepalive.ping_timeout_s if keepalive else None,
             max_size=RECORD_BYTES_MAX,
+            logger=_socket_logger,
             **secure,
         )
     except InvalidStatus as error:

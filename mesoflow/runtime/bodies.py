@@ -1,11 +1,11 @@
 """The bodies of the journal's records, and back: the one place that knows their keys.
 
-    started   the run: program, sources, inputs, nonce, hub, digests, encoding, options
-    intended  an effect that changes the world, before it leaves: the request's exact bytes, its digest, its key
-    settled   an outcome: of an intended effect, of a read, of a wait, of a value
-    input     what else the interpreter was fed: a cancel
-    engine    an effect of the engine's own and its outcome (look-ups); never fed to the interpreter
-    parked, ended, mark, cleared, decided     what `show` and the next start need to know
+started   the run: program, sources, inputs, nonce, hub, digests, encoding, options
+intended  an effect that changes the world, before it leaves: the request's exact bytes, its digest, its key
+settled   an outcome: of an intended effect, of a read, of a wait, of a value
+input     what else the interpreter was fed: a cancel
+engine    an effect of the engine's own and its outcome (look-ups); never fed to the interpreter
+parked, ended, mark, cleared, decided     what `show` and the next start need to know
 """
 
 from __future__ import annotations
@@ -16,7 +16,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mesoflow.engine.control import Ended
-from mesoflow.engine.effects import Call, Done, Effect, Note, Outcome, Place, Refused, Sleep, Tell, Value, Watch, Withdraw
+from mesoflow.engine.effects import (
+    Call,
+    Done,
+    Effect,
+    Note,
+    Outcome,
+    Place,
+    Refused,
+    Sleep,
+    Tell,
+    Value,
+    Watch,
+    Withdraw,
+)
 from mesoflow.journal.codec import decode, digest, encode
 
 
@@ -26,7 +39,14 @@ def effect_value(effect: Effect) -> dict[str, Value]:
         case Call(_, method, args, _) | Withdraw(_, method, args):
             return {"ask": "call", "method": method, "args": dict(args)}
         case Watch(_, method, args, ready, until, params):
-            return {"ask": "watch", "method": method, "args": dict(args), "ready": ready, "until": until, "params": dict(params)}
+            return {
+                "ask": "watch",
+                "method": method,
+                "args": dict(args),
+                "ready": ready,
+                "until": until,
+                "params": dict(params),
+            }
         case Place(_, order):
             return {"ask": "place", "method": order.method, "args": dict(order.args)}
         case Sleep(_, until):
@@ -48,7 +68,14 @@ def outcome_value(outcome: Outcome) -> dict[str, Value]:
         case Done(value):
             return {"done": value}
         case Refused(code, summary, details, retryable):
-            return {"refused": {"code": code, "summary": summary, "details": dict(details), "retryable": retryable}}
+            return {
+                "refused": {
+                    "code": code,
+                    "summary": summary,
+                    "details": dict(details),
+                    "retryable": retryable,
+                }
+            }
 
 
 def read_outcome(body: Mapping[str, Value]) -> Outcome:
@@ -77,7 +104,9 @@ class Intent:
         body: dict[str, Value] = {
             "path": self.path,
             "method": self.method,
-            "request": self.request.decode() if encoding == "json" else base64.b64encode(self.request).decode(),
+            "request": self.request.decode()
+            if encoding == "json"
+            else base64.b64encode(self.request).decode(),
             "encoding": encoding,
             "key": self.key,
             "generation": self.generation,
@@ -100,7 +129,9 @@ def read_intent(body: Mapping[str, Value]) -> Intent:
     )
 
 
-def settled(path: str, outcome: Outcome, digest_: str, at: datetime, cursor: int | None = None) -> dict[str, Value]:
+def settled(
+    path: str, outcome: Outcome, digest_: str, at: datetime, cursor: int | None = None
+) -> dict[str, Value]:
     """A settled record; `cursor` is the newest event that had been heard, where it has moved."""
     body: dict[str, Value] = {"path": path, "outcome": outcome_value(outcome), "digest": digest_, "at": at}
     if cursor is not None:

@@ -17,19 +17,19 @@ class Clearing(Protocol):
     def judge(self, path: str, order: Order, now: datetime) -> Refused | None:
         """Judge an order with today's rails; None when they hold. The verdict is kept for `intend` and `clear`."""
 
-    def intend(self, path: str, order: Order) -> tuple[Value, Value]:
+    def intend(self, path: str, order: Order, at: datetime) -> tuple[Value, Value]:
         """The order is about to be intended: (verdict, order) for the record; the ledger counts it."""
 
-    def clear(self, path: str, order: Order) -> Cleared[Order]:
-        """Leave to send, of an order whose verdict passed."""
+    def clear(self, path: str) -> Cleared[Order]:
+        """Leave to send the order that was judged last at `path`, if its verdict passed."""
 
     def forbids(self, path: str, order: Order, now: datetime) -> str:
         """Why today's rails refuse to send this again, or ""."""
 
-    def replayed(self, path: str, order: Order, verdict: Value) -> None:
+    def replayed(self, path: str, order: Order, at: datetime) -> None:
         """The journal holds this intent."""
 
-    def settled(self, path: str, order: Order, outcome: Outcome) -> None:
+    def settled(self, path: str, order: Order, outcome: Outcome, at: datetime) -> None:
         """What became of an order."""
 
     def proves_refusal(self, method: str, status: str) -> bool:
@@ -37,3 +37,6 @@ class Clearing(Protocol):
 
     def mark(self, effect: Effect, path: str, summary: str, now: datetime) -> Mapping[str, Value]:
         """The body of a mark: legs differ from fills, entries on the account are refused until `clear` (C21)."""
+
+    def marked(self, account: str, position_id: int | None) -> bool:
+        """Whether a mark still stands: when not, a person has looked, and comparisons start from what the hub shows."""

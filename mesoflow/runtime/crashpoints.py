@@ -24,7 +24,9 @@ def _die() -> None:
 class CrashPoints:
     """`reach(name)` at each point. `die` is what a crash is: SIGKILL, or an exception in tests."""
 
-    def __init__(self, at: str | None = None, list_to: Path | None = None, die: Callable[[], None] = _die) -> None:
+    def __init__(
+        self, at: str | None = None, list_to: Path | None = None, die: Callable[[], None] = _die
+    ) -> None:
         self._at = at
         self._list_to = list_to
         self._die = die

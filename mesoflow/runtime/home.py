@@ -18,11 +18,11 @@ What lies in it:
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import re
 import stat
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,42 +34,24 @@ if TYPE_CHECKING:
 
 # What is known to break locks or shared memory between machines, or to answer a sync before the data is safe. Types of
 # /proc/mounts; of fuse only those that stand for another machine.
-REMOTE_TYPES = frozenset(
-    [
-        "9p",
-        "afs",
-        "beegfs",
-        "ceph",
-        "cifs",
-        "coda",
-        "davfs",
-        "drvfs",
-        "gfs",
-        "gfs2",
-        "glusterfs",
-        "gpfs",
-        "lustre",
-        "ncpfs",
-        "nfs",
-        "nfs4",
-        "ocfs2",
-        "orangefs",
-        "panfs",
-        "prl_fs",
-        "pvfs2",
-        "smb2",
-        "smb3",
-        "smbfs",
-        "vboxsf",
-        "vmhgfs",
-    ]
-)
+REMOTE_TYPES = frozenset((
+    "9p", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "drvfs", "gfs", "gfs2", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs",
+    "nfs4", "ocfs2", "orangefs", "panfs", "prl_fs", "pvfs2", "smb2", "smb3", "smbfs", "vboxsf", "vmhgfs",
+))  # fmt: skip
 REMOTE_FUSE = frozenset(
-    ["ceph", "davfs2", "gcsfuse", "glusterfs", "goofys", "rclone", "s3fs", "sshfs", "vmhgfs-fuse"]
+    ("ceph", "davfs2", "gcsfuse", "glusterfs", "goofys", "rclone", "s3fs", "sshfs", "vmhgfs-fuse")
 )
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,119}")
 _MOUNTS = Path("/proc/mounts")
+
+_PRIVATE = (
+    "journal.db", "journal.db-wal", "journal.db-shm", "head", "HALT", "config.yaml", "policy.yaml", "notices.log", "locks", "worlds",
+    "reports",
+)  # fmt: skip
+
+# A look at who holds a lock takes it, shared, for microseconds; a runner must not be turned away by that.
+_TRIES, _TRY_EVERY_S = 10, 0.005
 
 
 @dataclass
@@ -141,7 +123,8 @@ class StateHome:
         for one in (folder, *home._files()):
             _require_private(one)
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise HomeUnusable(folder, "cannot be written", f"Make it writable for you: chmod 700 {folder}")
+            remedy = f"Make it writable for you (chmod 700 {folder}), or choose another: --state DIR or MESOFLOW_HOME."
+            raise HomeUnusable(folder, "cannot be written", remedy)
         return home
 
     @property
@@ -192,13 +175,15 @@ class StateHome:
 
     def world(self, name: str) -> Path:
         """The folder of a simulated world, made if need be."""
-        folder = self._folder("worlds") / _file_name(name, "a world")
+        worlds = self.path / "worlds"
+        folder = worlds / _file_name(name, "a world")
+        _make(worlds)
         _make(folder)
         return folder
 
     @contextmanager
     def run_lock(self, run_id: str) -> Iterator[None]:
-        """Be the one runner of `run_id`. Raises RunHeld when there is one; never waits."""
+        """Be the one runner of `run_id`, from now to the end of the block or of the process. Raises RunHeld."""
         with self._lock(f"run-{_file_name(run_id, 'a run id')}") as holder:
             if holder is not None:
                 reason = f"says that run {run_id} has a runner ({holder})"
@@ -220,14 +205,29 @@ class StateHome:
                 )
             yield
 
+    def is_run_held(self, run_id: str) -> bool:
+        """Has the run a living runner? Looks through a shared lock, held for an instant, which a runner waits out."""
+        try:
+            file = os.open(
+                self._lock_path(f"run-{_file_name(run_id, 'a run id')}"), os.O_RDONLY | os.O_CLOEXEC
+            )
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(file)
+        return False
+
     @contextmanager
     def _lock(self, name: str) -> Iterator[str | None]:
         """Hold a lock file; yields None, or who holds it. The file stays: removing it would let two hold one name."""
-        file = os.open(self._folder("locks") / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        _make(self._locks())
+        file = os.open(self._lock_path(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not _locked(file):
                 yield os.pread(file, 100, 0).decode(errors="replace").strip() or "process unknown"
                 return
             os.ftruncate(file, 0)
@@ -236,28 +236,15 @@ class StateHome:
         finally:
             os.close(file)
 
+    def _lock_path(self, name: str) -> Path:
+        return self._locks() / f"{name}.lock"
+
     def _locks(self) -> Path:
         return self.path / "locks"
 
-    def _folder(self, name: str) -> Path:
-        folder = self.path / name
-        _make(folder)
-        return folder
-
     def _files(self) -> list[Path]:
         """What in it must be nobody else's to read. What lies deeper is behind these folders."""
-        names = (
-            "journal.db",
-            "journal.db-wal",
-            "journal.db-shm",
-            "head",
-            "HALT",
-            "config.yaml",
-            "policy.yaml",
-            "locks",
-            "worlds",
-        )
-        return [self.path / name for name in names]
+        return [self.path / name for name in _PRIVATE]
 
 
 def _file_name(name: str, what: str) -> str:
@@ -265,6 +252,17 @@ def _file_name(name: str, what: str) -> str:
         return name
     remedy = "Use letters, digits, '.', '_', '+' and '-', at most 120, and no '.' or '-' at the beginning."
     raise BadName(Path(name), f"cannot be the name of {what}", remedy)
+
+
+def _locked(file: int) -> bool:
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_TRY_EVERY_S)
+        else:
+            return True
+    return False
 
 
 def _make(folder: Path) -> None:
@@ -275,9 +273,7 @@ def _make(folder: Path) -> None:
             folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         reason = (
-            "is a file, and a folder is needed"
-            if error.errno == errno.EEXIST
-            else f"cannot be made ({error.strerror})"
+            "is a file, and a folder is needed" if folder.exists() else f"cannot be made ({error.strerror})"
         )
         raise HomeUnusable(folder, reason, "Choose another folder: --state DIR or MESOFLOW_HOME.") from None
 

@@ -27,6 +27,10 @@ logger = logging.getLogger(__name__)
 # Longer than a kernel ever keeps a packet on loopback (a delayed acknowledgement takes 40 ms). Beyond it the count of
 # bytes cannot be right, and a wrong count must not stop the run for good.
 TRANSIT_MAX_S = 2.0
+# While bytes are on their way, so often it is asked whether they still are.
+TRANSIT_LOOK_S = 0.05
+# epoll takes milliseconds in 31 bits; an hour is far below.
+REAL_WAIT_MAX_S = 3600.0
 
 
 class RealTimer:
@@ -253,11 +257,11 @@ class IdleLoop(asyncio.SelectorEventLoop):
         if self._holds or timeout is None:
             return self._until_real()
         if self._stuck():
-            return self._until_real(0.05)
+            return self._until_real(TRANSIT_LOOK_S)
         if self._speed is None:
             self._now += timeout
             return 0
-        return self._until_real(timeout / self._speed)
+        return self._until_real(min(timeout / self._speed, REAL_WAIT_MAX_S))
 
     def waited(self, real: float, timeout: float | None) -> None:
         """So long it was idle."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mesoflow.actions.catalogue import ACTIONS
+from mesoflow.actions.preflight import preflight
 from mesoflow.engine.action import Context
 from mesoflow.engine.control import Machine
 from mesoflow.engine.effects import Value
@@ -26,4 +27,4 @@ def machine_of(started: Mapping[str, Value]) -> Machine:
         session_date=started["session_date"],
         first_net_liquidation=dict(started["first_net_liquidation"]),
     )
-    return Machine(program, ACTIONS, context, started["inputs"])
+    return Machine(program, ACTIONS, context, started["inputs"], preflight=preflight)

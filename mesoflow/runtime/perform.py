@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from mesoflow.actions.ready import READY
 from mesoflow.engine.effects import Call, Done, Outcome, Refused, Value, Watch
@@ -42,7 +41,7 @@ class Performer:
         self._heard.set()
         self._heard = asyncio.Event()
 
-    async def read_once(self, method: str, args: Mapping[str, Value]) -> Any:
+    async def read_once(self, method: str, args: Mapping[str, Value]) -> Value:
         """One read, one answer. Raises HubError."""
         hub = self._setting.hub
         return await hub.invoke(method, hub.encode(method, args), within=self._setting.call_within)
@@ -108,7 +107,9 @@ class Performer:
 def refusal(refused: CallRefused) -> Refused:
     """A status that is not Success, as the outcome that actions map to their own codes."""
     details: dict[str, Value] = {"method": refused.method, "status": refused.status}
-    details |= {name: value for name, value in (("code", refused.code), ("provider", refused.provider)) if value}
+    details |= {
+        name: value for name, value in (("code", refused.code), ("provider", refused.provider)) if value
+    }
     if refused.fields:
         details["fields"] = refused.fields
     return Refused("hub_refused", str(refused), details)
@@ -116,7 +117,9 @@ def refusal(refused: CallRefused) -> Refused:
 
 def unavailable(method: str, error: Exception) -> Refused:
     """The hub stayed away: an error that may pass by itself."""
-    return Refused("hub_unavailable", f"the hub did not answer {method}: {error}", {"method": method}, retryable=True)
+    return Refused(
+        "hub_unavailable", f"the hub did not answer {method}: {error}", {"method": method}, retryable=True
+    )
 
 
 def _overdue(watch: Watch, silent: Exception | None) -> Outcome:

@@ -73,7 +73,7 @@ class Case:
         """The run's clock."""
         return self.setting.clock.now()
 
-    async def read(self, method: str, args: Mapping[str, Value]) -> Any:
+    async def read(self, method: str, args: Mapping[str, Value]) -> Value:
         """A look-up of the engine's own, repeated while the hub stays away. Raises CallRefused, HubAway."""
         until = self.now + self.setting.budget
         tries = 0
@@ -160,8 +160,13 @@ async def _trade(case: Case) -> Verdict:
     if traces:
         return Human("no record of the call, but the hub shows something of its exec plan", traces)
     if case.now - case.intent.at >= case.setting.facts.retention:
-        return Human("no record of the call, and the hub no longer keeps records as old as it", {"sent_at": case.intent.at})
-    return Resend({"why": "no record over a new connection, late arrivals waited for, no trace of the exec plan"})
+        return Human(
+            "no record of the call, and the hub no longer keeps records as old as it",
+            {"sent_at": case.intent.at},
+        )
+    return Resend(
+        {"why": "no record over a new connection, late arrivals waited for, no trace of the exec plan"}
+    )
 
 
 async def _settled_record(case: Case) -> Mapping[str, Any] | None:
@@ -196,7 +201,11 @@ async def _proved_refused(case: Case, record: Mapping[str, Any], said: Mapping[s
     traces = await _traces(case)
     if traces:
         return Human("the record failed, but the hub shows something of its exec plan", {**said, **traces})
-    summary = record.get("error_message") or record.get("response_message") or "the hub's record says that it failed"
+    summary = (
+        record.get("error_message")
+        or record.get("response_message")
+        or "the hub's record says that it failed"
+    )
     return Settle(Refused("rejected", str(summary), said), said)
 
 
@@ -289,7 +298,9 @@ async def _changed_strategy(case: Case) -> Verdict:
     try:
         strategy = (await case.read("GetStrategy", {"strategy_id": args["strategy_id"]}))["strategy"]
     except CallRefused as refused:
-        return Settle(Refused("hub_refused", str(refused), {"status": refused.status}), {"status": refused.status})
+        return Settle(
+            Refused("hub_refused", str(refused), {"status": refused.status}), {"status": refused.status}
+        )
     asked = {name: value for name, value in args.items() if name != "strategy_id" and value is not None}
     if all(strategy.get(name) == value for name, value in asked.items()):
         return Settle(Done({"strategy_id": args["strategy_id"]}), {"read_back": "as asked"})
@@ -307,7 +318,15 @@ async def _deleted_strategy(case: Case) -> Verdict:
 
 
 def _evidence(record: Mapping[str, Any]) -> dict[str, Value]:
-    kept = ("operation", "status", "live_exec_plan_id", "live_order_ids", "error_message", "job_id", "response_status")
+    kept = (
+        "operation",
+        "status",
+        "live_exec_plan_id",
+        "live_order_ids",
+        "error_message",
+        "job_id",
+        "response_status",
+    )
     return {name: record[name] for name in kept if record.get(name) is not None}
 
 
@@ -325,4 +344,4 @@ ROWS: Mapping[str, Row] = {
     "DeleteStrategy": _deleted_strategy,
 }
 
-__all__ = ["ROWS", "Case", "Human", "HubAway", "Renew", "Resend", "Settle", "Verdict", "settle_unknown"]
+__all__ = ["ROWS", "Case", "HubAway", "Human", "Renew", "Resend", "Settle", "Verdict", "settle_unknown"]

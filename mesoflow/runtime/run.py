@@ -14,26 +14,48 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from mesoflow.engine.control import Ended, Machine, run_playbook
-from mesoflow.engine.effects import Call, Done, Effect, Note, Outcome, Place, Refused, Sleep, Tell, Value, Watch, Withdraw
-from mesoflow.engine.errors import Cancelled
+from mesoflow.engine.effects import (
+    Call,
+    Done,
+    Effect,
+    Note,
+    Outcome,
+    Place,
+    Refused,
+    Sleep,
+    Tell,
+    Value,
+    Watch,
+    Withdraw,
+)
+from mesoflow.engine.errors import Cancelled, StepError
 from mesoflow.engine.interpreter import EngineBug, Interpreter, Turn
 from mesoflow.engine.paths import idempotency_key
 from mesoflow.hubs.contract import METHODS
 from mesoflow.hubs.errors import CallRefused, HubError, NotSent, OutcomeUnknown
 from mesoflow.journal.records import Entry, Kind, Record
-from mesoflow.runtime.bodies import Intent, effect_digest, effect_value, ended_value, read_intent, read_outcome, settled, trip
+from mesoflow.runtime.bodies import (
+    Intent,
+    effect_digest,
+    effect_value,
+    ended_value,
+    read_intent,
+    read_outcome,
+    settled,
+    trip,
+)
 from mesoflow.runtime.clearing import Clearing
 from mesoflow.runtime.perform import Overdue, Performer, refusal, unavailable
-from mesoflow.runtime.reconcile import Case, Human, HubAway, Renew, Resend, Settle, Verdict, settle_unknown
+from mesoflow.runtime.reconcile import Case, HubAway, Human, Renew, Resend, Settle, Verdict, settle_unknown
 from mesoflow.runtime.send import deliver, send
 from mesoflow.runtime.setting import Progress, Setting
 from mesoflow.trading.clearance import Withdrawal
-
+from mesoflow.trading.orders import Order
 
 # A call may be resent twice (a hub that restarts while we ask); more is not a fault that asking again can mend.
 SETTLINGS_MAX = 4
@@ -88,6 +110,7 @@ class Run:
         self._unknown: dict[str, Intent] = {}
         self._held: list[tuple[str, Effect]] = []
         self._from_before: set[str] = set()
+        self._marks: dict[str, tuple[str, int | None]] = {}
         self._settlings: dict[str, int] = {}
         self._settler: asyncio.Task[None] | None = None
         self._cancelled = False
@@ -152,7 +175,7 @@ class Run:
             return
         at, outcome = self._now(), trip(outcome)
         if isinstance(effect, Place):
-            self._gate.settled(path, effect.order, outcome)
+            self._gate.settled(path, effect.order, outcome, at)
         self._working.pop(path, None)
         self._record("settled", settled(path, outcome, effect_digest(effect), at, self._moved_cursor()))
         self._setting.progress(Progress("settled", path, effect, outcome))
@@ -232,7 +255,7 @@ class Run:
             case Sleep(until=until):
                 self._work(path, self._sleep, path, until)
             case Watch():
-                self._work(path, self._perform, path, self._performer.watch, effect)
+                self._work(path, self._perform, path, self._performer.watch, self._from_now(path, effect))
             case Place():
                 self._place(path, effect)
             case Call() if not changes_world(effect):
@@ -240,10 +263,10 @@ class Run:
             case Call() | Withdraw() | Tell():
                 self._intend(path, effect, generation=0)
 
-    def _work(self, path: str, work: Callable[..., Awaitable[None]], *args: Any) -> None:
+    def _work(self, path: str, work: Callable[..., Awaitable[None]], *args: object) -> None:
         self._working[path] = asyncio.get_running_loop().create_task(self._guarded(work, *args))
 
-    async def _guarded(self, work: Callable[..., Awaitable[None]], *args: Any) -> None:
+    async def _guarded(self, work: Callable[..., Awaitable[None]], *args: object) -> None:
         """A bug in the runtime ends the run with its name, never with a silent task."""
         try:
             await work(*args)
@@ -263,6 +286,11 @@ class Run:
             self._parked_by(path, overdue)
             return
         self._feed(path, outcome)
+
+    def _from_now(self, path: str, watch: Watch) -> Watch:
+        """A comparison that parked the run, and whose mark a person has cleared, starts from what the hub shows now."""
+        mark = self._marks.get(path)
+        return watch if mark is None or self._gate.marked(*mark) else replace(watch, ready="always")
 
     def _parked_by(self, path: str, overdue: Overdue) -> None:
         """Legs that differ put a mark on the account: entries are refused there until `clear` (C21)."""
@@ -284,7 +312,7 @@ class Run:
         intent = self._intent(path, effect, generation)
         verdict = order = None
         if isinstance(effect, Place):
-            verdict, order = self._gate.intend(path, effect.order)
+            verdict, order = self._gate.intend(path, effect.order, intent.at)
         self._intents[path] = intent
         self._sending.add(path)
         body = intent.body(self._setting.hub.encoding, verdict=verdict, order=order)
@@ -323,8 +351,8 @@ class Run:
 
     async def _deliver(self, effect: Effect, intent: Intent) -> Value:
         match effect:
-            case Place(order=order):
-                return await send(self._setting, intent, self._gate.clear(intent.path, order))
+            case Place():
+                return await send(self._setting, intent, self._gate.clear(intent.path))
             case Withdraw():
                 return await send(self._setting, intent, Withdrawal(intent.method, intent.path))
             case Tell():
@@ -401,25 +429,39 @@ class Run:
                 self._unknown.pop(path)
                 self._intend(path, effect, intent.generation + 1)
             case Human(reason=reason, said=said):
-                self.park(Parked("outcome_unknown", f"what became of {path} ({intent.method}): {reason}", path, said))
+                self.park(
+                    Parked(
+                        "outcome_unknown", f"what became of {path} ({intent.method}): {reason}", path, said
+                    )
+                )
                 return False
         return True
 
     async def _resend(self, path: str, effect: Effect, intent: Intent, case: Case) -> bool:
         """A resend is a start: not in a cancelled scope, and not against today's rails."""
         if isinstance(effect, Place):
-            reason = "the run was cancelled" if self._cancelled else self._gate.forbids(path, effect.order, self._now())
+            reason = "the run was cancelled" if self._cancelled else await self._forbidden(path, effect.order)
             if reason and case.died_with_runner:
                 self._sent(path, Refused("not_sent", f"it had not left when the runner died; now {reason}"))
                 return True
             if reason:
                 said = {"method": intent.method, "sent_at": intent.at}
-                self.park(Parked("outcome_unknown", f"what became of {path}: no record, and {reason}", path, said))
+                self.park(
+                    Parked("outcome_unknown", f"what became of {path}: no record, and {reason}", path, said)
+                )
                 return False
         self._unknown.pop(path)
         self._sending.add(path)
         await self._leave(path, effect, intent)
         return True
+
+    async def _forbidden(self, path: str, order: Order) -> str:
+        """Why today's rails, on today's quotes, refuse that it is sent again, or ""."""
+        try:
+            current = await self._setting.refresh(order)
+        except (HubError, StepError) as error:
+            return f"the market cannot be read: {error}"
+        return self._gate.forbids(path, current, self._now())
 
     def _release_held(self) -> None:
         held, self._held = self._held, []
@@ -444,8 +486,10 @@ class Run:
                 self._intents.pop(path, None)
                 self._last, self._cursor = body["at"], body.get("cursor", self._cursor)
                 if isinstance(effect, Place):
-                    self._gate.settled(path, effect.order, read_outcome(body))
+                    self._gate.settled(path, effect.order, read_outcome(body), body["at"])
                 _apply(asked, self._interpreter.settle(path, read_outcome(body), body["at"]))
+            elif record.kind == "mark":
+                self._marks[body["path"]] = (body["account"], body["position_id"])
             elif record.kind == "input":
                 self._last, self._cancelled = body["at"], True
                 _apply(asked, self._interpreter.cancel(body["cancel"], body["at"]))
@@ -457,7 +501,7 @@ class Run:
         _same(path, body["digest"], effect)
         self._intents[path] = read_intent(body)
         if isinstance(effect, Place):
-            self._gate.replayed(path, effect.order, body["verdict"])
+            self._gate.replayed(path, effect.order, body["at"])
 
     def _resume(self, asked: list[tuple[str, Effect]]) -> None:
         """Unknown intents first; everything else that is waited for is asked for again."""

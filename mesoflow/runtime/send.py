@@ -6,8 +6,7 @@ as ours. The bytes are those of the intent, never rendered again.
 
 from __future__ import annotations
 
-from typing import Any
-
+from mesoflow.engine.effects import Value
 from mesoflow.hubs.hub import Hub
 from mesoflow.runtime.bodies import Intent
 from mesoflow.runtime.setting import Setting
@@ -18,7 +17,7 @@ from mesoflow.trading.orders import Order
 RUN_CLASSES = frozenset({"read", "change", "prepare", "trade"})
 
 
-async def send(setting: Setting, intent: Intent, leave: Cleared[Order] | Withdrawal) -> Any:
+async def send(setting: Setting, intent: Intent, leave: Cleared[Order] | Withdrawal) -> Value:
     """Send the intent. Raises CallRefused, NotSent or OutcomeUnknown."""
     if isinstance(leave, Cleared):
         expected = leave.value.method
@@ -27,7 +26,7 @@ async def send(setting: Setting, intent: Intent, leave: Cleared[Order] | Withdra
     return await deliver(setting.hub, setting, intent)
 
 
-async def deliver(hub: Hub, setting: Setting, intent: Intent) -> Any:
+async def deliver(hub: Hub, setting: Setting, intent: Intent) -> Value:
     """The intent's exact bytes, and the crash points around them."""
     answer = await hub.invoke(intent.method, intent.request, within=setting.call_within)
     setting.crash.reach(f"answered:{intent.path}")

@@ -77,16 +77,32 @@ def stress_loss(holdings: Sequence[Holding], cash: Decimal, underlying: Decimal,
     return max(_ZERO, -(lowest + cash))
 
 
-def _lowest(holdings: Sequence[Holding], between: tuple[Decimal, Decimal] | None) -> Decimal | None:
-    strikes = {held.contract.strike for held in holdings}
+def _lowest(holdings: Iterable[Holding], between: tuple[Decimal, Decimal] | None) -> Decimal | None:
+    """The lowest value over the underlying. This stands in the send path, so money a point is worked out once a leg."""
+    puts: list[tuple[Decimal, Decimal]] = []
+    calls: list[tuple[Decimal, Decimal]] = []
+    strikes = set()
+    for held in holdings:
+        contract = held.contract
+        strikes.add(contract.strike)
+        side = puts if contract.option_type == "put" else calls
+        side.append((contract.strike, held.quantity * contract.multiplier))
     if between is None:
-        slope = sum(
-            (h.quantity * h.contract.multiplier for h in holdings if h.contract.option_type == "call"), _ZERO
-        )
-        if slope < 0:
+        if sum(size for _, size in calls) < 0:
             return None
         points = [_ZERO, *strikes]
     else:
         low, high = max(_ZERO, between[0]), between[1]
         points = [low, high, *(strike for strike in strikes if low < strike < high)]
-    return min(intrinsic(holdings, point) for point in points)
+    lowest: Decimal | None = None
+    for point in points:
+        total = _ZERO
+        for strike, size in puts:
+            if strike > point:
+                total += (strike - point) * size
+        for strike, size in calls:
+            if point > strike:
+                total += (point - strike) * size
+        if lowest is None or total < lowest:
+            lowest = total
+    return lowest

@@ -25,7 +25,6 @@ from pydantic import (
     model_validator,
 )
 
-from mesoflow.trading.amounts import PATTERN as AMOUNT_PATTERN
 from mesoflow.trading.amounts import Amount, Measures
 from mesoflow.trading.combos import PackageQuote
 from mesoflow.trading.durations import PATTERN as DURATION_PATTERN
@@ -52,11 +51,25 @@ def _several(value: object) -> object:
     return value if isinstance(value, list | tuple) else [value]
 
 
-WrittenAmount: TypeAlias = Annotated[
-    Amount,
-    PlainValidator(Amount.parse),
-    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": f"^{AMOUNT_PATTERN}$"}]}),
-]
+def _distance(value: object) -> Amount:
+    amount = Amount.parse(value)
+    if amount.unit == "net_liquidation":
+        raise ValueError(
+            f"{amount} is money, and belongs into risk; a price takes 0.30, 2 ticks or 15% of mid"
+        )
+    return amount
+
+
+_AMOUNT_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "number"},
+        {
+            "type": "string",
+            "pattern": r"^-?\d{1,12}(\.\d{1,9})?( ticks?|% of (mid|quote_width|strike_width))?$",
+        },
+    ]
+}
+WrittenAmount: TypeAlias = Annotated[Amount, PlainValidator(_distance), WithJsonSchema(_AMOUNT_SCHEMA)]
 WrittenPrice: TypeAlias = Annotated[
     Decimal, PlainValidator(_positive), WithJsonSchema({"type": "number", "minimum": 0})
 ]
@@ -65,9 +78,6 @@ WrittenDuration: TypeAlias = Annotated[
     PlainValidator(Duration.parse),
     WithJsonSchema({"type": "string", "pattern": f"^{DURATION_PATTERN}$"}),
 ]
-_AMOUNT_SCHEMA: dict[str, Any] = {
-    "anyOf": [{"type": "number"}, {"type": "string", "pattern": f"^{AMOUNT_PATTERN}$"}]
-}
 WrittenAmounts: TypeAlias = Annotated[
     list[WrittenAmount],
     BeforeValidator(_several),

@@ -134,7 +134,9 @@ def act(
     return acted
 
 
-def foretell(name: str | Action, inputs: Mapping[str, Value] | None = None, ctx: Context | None = None) -> Acted:
+def foretell(
+    name: str | Action, inputs: Mapping[str, Value] | None = None, ctx: Context | None = None
+) -> Acted:
     """Run the forecast; nobody answers."""
     action: Action = ACTIONS[name] if isinstance(name, str) else name
     ctx = ctx or context()

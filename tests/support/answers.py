@@ -124,7 +124,14 @@ def contract(
 
 
 def leg(
-    id: int, name: str, qty: int, *, position: int = 7, closed: bool = False, price: str = "1", **of_contract: Any
+    id: int,
+    name: str,
+    qty: int,
+    *,
+    position: int = 7,
+    closed: bool = False,
+    price: str = "1",
+    **of_contract: Any,
 ) -> dict[str, Any]:
     """One row of ListLegs."""
     return {

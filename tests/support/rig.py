@@ -11,7 +11,7 @@ import asyncio
 import selectors
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,7 +26,8 @@ from mesoflow.runtime.commits import Committer
 from mesoflow.runtime.crashpoints import CrashPoints
 from mesoflow.runtime.run import Run
 from mesoflow.runtime.setting import HubFacts, Setting
-from tests.support.free_gate import FreeGate
+from mesoflow.trading.orders import Order
+from tests.support.gates import practice_gate
 from tests.support.memory_hub import MemoryHub, MemoryWorld
 from tests.support.toys import INPUTS, T0, TOYS, WHOLE
 
@@ -152,10 +153,13 @@ class Rig:
         setting = Setting(
             hub=MemoryHub(self.world), clock=self._clock, committer=committer, crash=points, tell=self._tell, facts=self.facts,
             budget=self.budget,
+            refresh=self._refresh,
         )  # fmt: skip
-        context = Context(run_id=RUN, playbook="toys", session="cboe-index-options", now=started, account="PAPER-1")
+        context = Context(
+            run_id=RUN, playbook="toys", session="cboe-index-options", now=started, account="PAPER-1"
+        )
         machine = Machine(self.program, TOYS, context, self.inputs)
-        run = Run(RUN, NONCE, machine, setting, FreeGate())
+        run = Run(RUN, NONCE, machine, setting, practice_gate(RUN))
         self.run = run
         self.world.on_executed = lambda method, key: _executed(points, run, method, key)
         tweak(run)
@@ -173,6 +177,9 @@ class Rig:
         if failures:
             raise failures[0]
         return result
+
+    async def _refresh(self, order: Order) -> Order:
+        return replace(order, facts=replace(order.facts, as_of=self._clock.now()))
 
     async def _tell(self, tell: Tell) -> dict[str, Any]:
         self.told.append(tell.title)

@@ -44,13 +44,17 @@ def look(ctx, inputs):
 
 def prepare(ctx, inputs):
     """Start a job and watch it."""
-    job = yield Call("start", "StartPreparePositionEntry", {"position_name": inputs["name"], "strategy_id": 101})
+    job = yield Call(
+        "start", "StartPreparePositionEntry", {"position_name": inputs["name"], "strategy_id": 101}
+    )
     until = ctx.now + timedelta(minutes=2)
-    done = yield Watch("job", "GetPreparePositionEntryStatus", {"job_id": job["job_id"]}, "job_terminal", until)
+    done = yield Watch(
+        "job", "GetPreparePositionEntryStatus", {"job_id": job["job_id"]}, "job_terminal", until
+    )
     return {"exec_plan_id": done["result"]["exec_plan_id"]}
 
 
-def order_of(plan: int, price: Decimal) -> Order:
+def order_of(plan: int, price: Decimal, now: datetime) -> Order:
     """One put calendar, as an entry on a paper account."""
     front = Contract("SPX", "SPXW", "put", date(2025, 2, 14), Decimal(5900))
     back = Contract("SPX", "SPXW", "put", date(2025, 3, 18), Decimal(5900))
@@ -60,10 +64,12 @@ def order_of(plan: int, price: Decimal) -> Order:
         OrderLeg("short_put", front, Decimal(-1), 1, quote, Decimal("98.40")),
         OrderLeg("long_put", back, Decimal(1), 1, quote2, Decimal("98.40") + price),
     )
-    group = OrderGroup(1, ("short_put", "long_put"), 1, price, price, Decimal("40.60"), Decimal("42.25"), Decimal("43.90"))
+    group = OrderGroup(
+        1, ("short_put", "long_put"), 1, price, price, Decimal("40.60"), Decimal("42.25"), Decimal("43.90")
+    )
     fills = {leg.name: {"price": leg.price, "commission": Decimal(0)} for leg in legs}
     args = {"broker_account_id": "PAPER-1", "exec_plan_id": plan, "paper_leg_fills": fills}
-    facts = OrderFacts(Decimal(0), Decimal(250000), (), Decimal(5940))
+    facts = OrderFacts(Decimal(0), Decimal(250000), (), Decimal(5940), now, is_paper=True)
     return Order("ApplyPaperFills", "PAPER-1", "entry", plan, None, 101, "SPX", legs, (group,), facts, args)
 
 
@@ -72,7 +78,7 @@ def trade(ctx, inputs):
     number = 1
     while True:
         try:
-            answer = yield Place(f"fill-{number}", order_of(inputs["plan"], Decimal("42.25")))
+            answer = yield Place(f"fill-{number}", order_of(inputs["plan"], Decimal("42.25"), ctx.now))
             return {"position_id": answer["position_id"]}
         except StepError as error:
             if error.code != "not_sent" or number == 20:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,17 @@ def test_it_is_never_lowered_also_by_another_process(head: Head, tmp_path: Path)
     assert head.read() == other.read() == (9, SOME)
     other.raise_to(10, START)
     assert head.read() == (10, START)
+
+
+def test_the_check_catches_a_head_that_is_simply_written(
+    head: Head, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mutant: the last one to write wins."""
+    monkeypatch.setattr(
+        Head, "raise_to", lambda self, number, hash: os.pwrite(self._file, written(number, hash), 0)
+    )
+    with pytest.raises(AssertionError):
+        test_it_is_never_lowered_also_by_another_process(head, tmp_path)
 
 
 def test_two_writers_whose_heads_come_in_the_wrong_order(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -140,7 +142,7 @@ def test_a_mac_is_told_to_empty_the_drives_cache(path: Path, monkeypatch: pytest
         ("write", apsw.FullError, "the disk is full"),
         ("write", apsw.IOError, "the disk failed ("),
         ("sync", apsw.IOError, "the disk failed ("),
-        ("write", apsw.ReadOnlyError, "it cannot be opened for writing ("),
+        ("write", apsw.ReadOnlyError, "it cannot be opened or written ("),
     ],
 )
 def test_a_commit_that_fails_closes_the_journal_to_writes(
@@ -178,7 +180,7 @@ def test_a_head_that_cannot_be_written_ends_it_too(path: Path, monkeypatch: pyte
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(journal._head, "raise_to", full)
-    with pytest.raises(JournalUnusable, match="No space left"):
+    with pytest.raises(JournalUnusable, match="the disk is full"):
         journal.commit([settled("a-1", "x")])
     with pytest.raises(JournalUnusable, match="closed to writes"):
         journal.commit([settled("a-1", "y")])
@@ -333,4 +335,65 @@ def test_every_standing_kind_is_found_by_it(path: Path) -> None:
     for kind in STANDING:
         journal.commit([Entry("a-1", kind, {}), settled("a-1", "x")])
     assert [record.kind for record in journal.home(kinds=STANDING)] == list(STANDING)
+    journal.close()
+
+
+def test_a_reader_finds_nothing_where_a_runner_died_before_its_first_commit(path: Path) -> None:
+    SqliteJournal.open(path).close()
+    whole = path.read_bytes()
+    for left in (whole, b"", None):
+        path.unlink() if left is None else path.write_bytes(left)
+        if left == whole:
+            reader = SqliteJournal.open(path, read_only=True)
+            assert (list(reader.home()), reader.verify()) == ([], [])
+            reader.close()
+        else:
+            with pytest.raises(JournalUnusable, match="there is none yet"):
+                SqliteJournal.open(path, read_only=True)
+    SqliteJournal.open(path).close()
+    assert path.read_bytes()[:16] == whole[:16]
+
+
+# -- other processes --------------------------------------------------------------------------------------------------
+
+WRITER = """
+import sys
+from pathlib import Path
+from mesoflow.journal.records import Entry
+from mesoflow.journal.sqlite import SqliteJournal
+journal = SqliteJournal.open(Path(sys.argv[1]))
+for number in range(int(sys.argv[3])):
+    journal.commit([Entry(sys.argv[2], "settled", {"path": str(number)})])
+    print(number, flush=True)
+"""
+
+
+def writer(path: Path, run_id: str, commits: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", WRITER, str(path), run_id, str(commits)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_what_was_committed_survives_sigkill(path: Path) -> None:
+    with writer(path, "a-1", 100_000) as process:
+        assert process.stdout is not None
+        told = [process.stdout.readline() for _ in range(50)]
+        process.kill()
+        told += process.stdout.readlines()
+    journal = SqliteJournal.open(path)
+    paths = [record.body["path"] for record in journal.read("a-1")]
+    whole = [line.strip() for line in told if line.endswith("\n")]
+    assert paths[: len(whole)] == whole
+    assert len(paths) <= len(whole) + 1
+    assert journal.verify() == []
+    journal.close()
+
+
+def test_processes_that_make_and_write_one_journal_at_once(path: Path) -> None:
+    processes = [writer(path, f"run-{number}", 40) for number in range(3)]
+    assert [process.communicate()[0].count("\n") for process in processes] == [40, 40, 40]
+    journal = SqliteJournal.open(path)
+    assert [(row.run_id, row.records) for row in sorted(journal.runs(), key=lambda row: row.run_id)] == [
+        ("run-0", 40), ("run-1", 40), ("run-2", 40),
+    ]  # fmt: skip
+    assert (head_of(path), journal.verify()) == (120, [])
     journal.close()

@@ -80,8 +80,12 @@ def test_an_outcome_that_bypasses_the_codec(monkeypatch):
         return answer
 
     monkeypatch.setattr("tests.support.memory_hub.MemoryWorld._GetAccount", account)
-    monkeypatch.setattr("tests.support.memory_hub.decode", lambda value: value if isinstance(value, dict) else honest(value))
-    monkeypatch.setattr("tests.support.memory_hub.encode", lambda value: value if "account" in value else real(value))
+    monkeypatch.setattr(
+        "tests.support.memory_hub.decode", lambda value: value if isinstance(value, dict) else honest(value)
+    )
+    monkeypatch.setattr(
+        "tests.support.memory_hub.encode", lambda value: value if "account" in value else real(value)
+    )
     from mesoflow.journal.codec import decode as honest
     from mesoflow.journal.codec import encode as real
 
@@ -168,7 +172,7 @@ def test_an_intent_that_differs_on_replay_stops_with_both_shown(monkeypatch):
     steps = list(rig.program.steps)
     steps[1] = replace(steps[1], inputs={"name": "another"})
     rig.program = replace(rig.program, steps=tuple(steps))
-    with pytest.raises(ReplayDiffers, match="at strategy/create: the journal holds an effect .*another"):
+    with pytest.raises(ReplayDiffers, match=r"at strategy/create: the journal holds an effect .*another"):
         rig.life()
 
 
@@ -178,7 +182,9 @@ def test_bytes_that_are_rendered_again(monkeypatch):
 
     def rendered(body):
         intent = honest(body)
-        return bodies.Intent(**{**{f: getattr(intent, f) for f in intent.__slots__}, "request": intent.request + b" "})
+        return bodies.Intent(
+            **{**{f: getattr(intent, f) for f in intent.__slots__}, "request": intent.request + b" "}
+        )
 
     monkeypatch.setattr(run, "read_intent", rendered)
     rig = matrix.broken_rig()

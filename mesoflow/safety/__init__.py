@@ -1,0 +1,1 @@
+"""What must not happen: limits, rails and verdicts; pure."""

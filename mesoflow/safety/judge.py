@@ -1,0 +1,57 @@
+"""Judging: every rail on one order, pure, between the last settle and the commit (EXECUTION.md §2).
+
+No rail stops another: a verdict names everything that is wrong. An order that does not hang together is the exception,
+since the other rails could not count it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from mesoflow.safety.case import Case
+from mesoflow.safety.environment import Environment
+from mesoflow.safety.ledger import Ledger
+from mesoflow.safety.limits import Limits
+from mesoflow.safety.rails.catalogue import RAILS, Rail
+from mesoflow.safety.rails.lines import fact_missing
+from mesoflow.safety.rails.structure import structure
+from mesoflow.safety.verdicts import RailLine, Verdict
+from mesoflow.trading.orders import Order
+
+
+def judge(
+    order: Order,
+    limits: Limits,
+    ledger: Ledger,
+    now: datetime,
+    environment: Environment,
+    *,
+    rails: Iterable[Rail] = RAILS,
+) -> Verdict:
+    """Judge an order. `rails` is for the tests of the rails."""
+    shape = structure(order)
+    if shape.held == "refused":
+        return Verdict(order, (shape,))
+    try:
+        case = Case(order, limits, ledger, now, environment)
+        only_reduces = case.only_reduces()
+    except ArithmeticError:
+        return Verdict(order, (shape, _no_number("C04")))
+    return Verdict(order, (shape, *_lines(case, rails, only_reduces)), only_reduces)
+
+
+def _lines(case: Case, rails: Iterable[Rail], only_reduces: bool) -> Iterator[RailLine]:
+    for rail in rails:
+        if rail.skipped is not None and only_reduces:
+            yield RailLine(rail.skipped, "skipped")
+            continue
+        try:
+            yield from rail.judge(case)
+        except ArithmeticError:
+            yield _no_number(rail.control)
+
+
+def _no_number(control: str) -> RailLine:
+    """ArithmeticError is Decimal's answer to a comparison with what is no number. What cannot be compared does not hold."""
+    return fact_missing(control, "a figure that is a number")

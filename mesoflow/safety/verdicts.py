@@ -1,0 +1,95 @@
+"""Verdicts: what the rails say of one order, line by line, with the numbers. Journalled with every intent (C25)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from mesoflow.safety.codes import Code
+from mesoflow.trading.orders import Order
+
+Value: TypeAlias = Any
+Held: TypeAlias = Literal["held", "refused", "skipped"]
+
+# On an exit these pause the walk and page; they never end an exit (SAFETY.md §3).
+PAUSING = frozenset({"C05", "C07"})
+
+
+class RailLine(NamedTuple):
+    """One rule and what came of it. A skip is recorded too: the rule did not apply to an order that only reduces risk.
+
+    `of`: the control, where the rule serves several. A tuple, for sixteen of them stand in the send path of each order.
+    """
+
+    rule: Code
+    held: Held
+    numbers: Mapping[str, Value] = MappingProxyType({})
+    of: str = ""
+
+    @property
+    def control(self) -> str:
+        """The control of SAFETY.md."""
+        return self.of or self.rule.control
+
+    @property
+    def code(self) -> str:
+        """The stable code."""
+        return self.rule.code
+
+    def __str__(self) -> str:
+        numbers = ", ".join(f"{name} {_shown(value)}" for name, value in self.numbers.items())
+        return f"{self.control} {self.code}: {self.rule.rule}" + (f" ({numbers})" if numbers else "")
+
+    def to_value(self) -> dict[str, Value]:
+        """As journalled; the rule in words only where it refused."""
+        value: dict[str, Value] = {"control": self.control, "code": self.code, "held": self.held}
+        if self.held == "refused":
+            value["rule"] = self.rule.rule
+        if self.numbers:
+            value["numbers"] = dict(self.numbers)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was judged, and every line of it. `order` is the very order: a verdict clears no other."""
+
+    order: Order
+    lines: tuple[RailLine, ...]
+    only_reduces: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether no rule refused. A verdict without lines has judged nothing."""
+        return bool(self.lines) and not self.refusals
+
+    @property
+    def refusals(self) -> tuple[RailLine, ...]:
+        """The lines that refused."""
+        return tuple(line for line in self.lines if line.held == "refused")
+
+    @property
+    def pauses(self) -> bool:
+        """Whether this is an exit that only waits for a better market: pause the walk, page, do not end it."""
+        refusals = self.refusals
+        is_exit = self.only_reduces or self.order.kind == "exit"
+        return is_exit and bool(refusals) and all(line.control in PAUSING for line in refusals)
+
+    @property
+    def summary(self) -> str:
+        """Why not, in a sentence a rule."""
+        return "; ".join(map(str, self.refusals)) or "every rail holds"
+
+    def to_value(self) -> dict[str, Value]:
+        """As journalled, in the same commit as the intent."""
+        return {
+            "passed": self.passed,
+            "only_reduces": self.only_reduces,
+            "lines": [line.to_value() for line in self.lines],
+        }
+
+
+def _shown(value: Value) -> str:
+    return "unknown" if value is None else str(value)
