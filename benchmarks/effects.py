@@ -23,6 +23,7 @@ import apsw
 from mesoflow.engine.action import Context
 from mesoflow.engine.control import Machine
 from mesoflow.engine.program import ForEach, Program, Step
+from mesoflow.journal.codec import decode
 from mesoflow.journal.records import Entry
 from mesoflow.journal.sqlite import SqliteJournal
 from mesoflow.runtime.commits import Committer
@@ -47,11 +48,14 @@ TRADES = Program(
 
 
 class InstantHub(MemoryHub):
-    """Answers without a pause."""
+    """Answers without a pause. Orders of one run lie minutes apart, as they do: each answer takes two on its clock."""
+
+    def __init__(self, world: MemoryWorld, clock: RigClock) -> None:
+        super().__init__(world)
+        self._clock = clock
 
     async def invoke(self, method: str, argument: bytes, *, within: timedelta) -> Any:
-        from mesoflow.journal.codec import decode
-
+        self._clock.base += timedelta(minutes=2)
         return self._world.call(method, decode(argument), argument)
 
 
@@ -67,10 +71,11 @@ def sequence(folder: Path, program: Program, vfs: str | None = None) -> float:
 
 
 async def _run(journal: SqliteJournal, program: Program) -> None:
-    clock = RigClock(T0, asyncio.get_running_loop())
+    loop = asyncio.get_running_loop()
+    clock = RigClock(T0 - timedelta(seconds=loop.time()), loop)
     crash = CrashPoints()
     committer = Committer(journal, crash, failed=_raise)
-    setting = Setting(InstantHub(MemoryWorld(clock.now)), clock, committer, crash, tell=None)  # type: ignore[arg-type]
+    setting = Setting(InstantHub(MemoryWorld(clock.now), clock), clock, committer, crash, tell=None)  # type: ignore[arg-type]
     items = list(range(EFFECTS))
     context = Context("bench-1", program.name, "cboe-index-options", T0, account="PAPER-1")
     run = Run("bench-1", NONCE, Machine(program, TOYS, context, {"items": items}), setting, practice_gate("bench-1"))

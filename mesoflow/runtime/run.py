@@ -177,7 +177,9 @@ class Run:
         if isinstance(effect, Place):
             self._gate.settled(path, effect.order, outcome, at)
         self._working.pop(path, None)
-        self._record("settled", settled(path, outcome, effect_digest(effect), at, self._moved_cursor()))
+        intent = self._intents.pop(path, None)
+        digest = effect_digest(effect) if intent is None else intent.digest
+        self._record("settled", settled(path, outcome, digest, at, self._moved_cursor()))
         self._setting.progress(Progress("settled", path, effect, outcome))
         self._take(lambda: self._interpreter.settle(path, outcome, at))
 

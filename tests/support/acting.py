@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from mesoflow.actions.catalogue import ACTIONS
@@ -22,6 +21,7 @@ from mesoflow.engine.action import Action, Context
 from mesoflow.engine.effects import Call, Effect, Note, Place, Sleep, Tell, Value, Watch, Withdraw
 from mesoflow.engine.errors import Cancelled, StepError
 from mesoflow.engine.tasks import Enter
+from mesoflow.expressions.unknown import Unknown
 from mesoflow.hubs.contract import METHODS
 
 # Thursday 16 January 2025, 10:00 in New York: the simulator's first moment.
@@ -61,10 +61,12 @@ class Parked(Exception):
 
 @dataclass
 class Script:
-    """What the hub answers, by method. `takes` is how long each answer takes."""
+    """What the hub answers, by method. `takes` is how long each answer takes; a `live` market's quotes are taken when
+    they are asked for, not once and for all."""
 
     table: dict[str, list[Any]] = field(default_factory=dict)
     takes: timedelta = timedelta(0)
+    live: bool = False
 
     def answers(self, method: str, *values: Any) -> Script:
         """These answers, in this order. An exception is thrown in its turn."""
@@ -137,7 +139,7 @@ def act(
 def foretell(
     name: str | Action, inputs: Mapping[str, Value] | None = None, ctx: Context | None = None
 ) -> Acted:
-    """Run the forecast; nobody answers."""
+    """Run the forecast; every answer is unknown, as in a preview."""
     action: Action = ACTIONS[name] if isinstance(name, str) else name
     ctx = ctx or context()
     body = action.forecast(ctx, action.inputs.forecast_of(inputs or {}))  # type: ignore[attr-defined]
@@ -146,7 +148,7 @@ def foretell(
         wanted = next(body)
         while True:
             effects.append(wanted)
-            wanted = body.send(wanted.value if isinstance(wanted, Note) else None)
+            wanted = body.send(Unknown("any", "the run"))
     except StopIteration as end:
         return Acted(effects, plain(end.value), None, ctx.now)
     except Exception as error:
@@ -189,6 +191,7 @@ class _Stage:
     def __init__(self, script: Script, ctx: Context, cancel_at: str | None) -> None:
         self._table = {method: list(answers) for method, answers in script.table.items()}
         self._takes = script.takes
+        self._live = script.live
         self._ctx = ctx
         self._cancel_at = cancel_at
         self._effects: list[Effect] = []
@@ -250,7 +253,7 @@ class _Stage:
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return taken_at(answer, self._ctx.now) if self._live else answer
 
     def _watch(self, watch: Watch) -> Value:
         answers = self._table.get(watch.method)
@@ -270,6 +273,11 @@ class _Stage:
         return None
 
 
-def money(text: str) -> Decimal:
-    """A Decimal, as it is written."""
-    return Decimal(text)
+def taken_at(value: Value, now: datetime) -> Value:
+    """The same figures, taken now."""
+    if isinstance(value, list):
+        return [taken_at(item, now) for item in value]
+    if not isinstance(value, dict):
+        return value
+    fresh = {key: taken_at(item, now) for key, item in value.items()}
+    return fresh | {"snapshot_time": now} if fresh.get("snapshot_time") else fresh

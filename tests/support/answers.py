@@ -178,3 +178,94 @@ def execution(leg: int | None, name: str | None, qty: int, price: str = "1") -> 
         "commission": Decimal(0),
         "executed_at": NOW,
     }
+
+
+# --- a put calendar, bought and closed ---------------------------------------------------------------------------------
+
+# near 40.60, mid 42.25, natural 43.90 to buy; the other way round to sell.
+SHORT, LONG = ("97.70", "99.10"), ("139.70", "141.60")
+DAYS = {"short_put": 28, "long_put": 60}
+
+
+def greeks(delta: str = "-40", theta: str = "57", **others: str) -> dict[str, Any]:
+    """A block of greeks at the mark, of a whole leg."""
+    values = {
+        "delta": delta,
+        "gamma": "1",
+        "theta": theta,
+        "vega": "300",
+        "rho": "2",
+        "wvega": "250",
+        "iv": "0.16",
+    }
+    return {"snapshot_time": NOW, "mark": {name: Decimal(value) for name, value in (values | others).items()}}
+
+
+def job(
+    result: dict[str, Any] | None = None, status: str = "Completed", error: str | None = None
+) -> dict[str, Any]:
+    """The status of a prepare job."""
+    return {
+        "job_id": "job-1",
+        "status": status,
+        "result": result,
+        "error": error,
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+
+
+def _plan(
+    plan_id: int, legs: dict[str, dict[str, Any]], quantities: dict[str, int], **changes: Any
+) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "exec_plan_id": plan_id,
+        "position_name": "campaign 2025-01-16 run-1",
+        "strategy_id": 201,
+        "strategy_name": "campaign",
+        "broker_account_id": "PAPER-1",
+        "leg_groups": {"1": list(legs)},
+        "leg_group_qtys": {"1": {"leg_qtys": {name: Decimal(qty) for name, qty in quantities.items()}}},
+        "vars": {"initial_delta": Decimal("0.5")},
+        "leg_greeks": {"short_put": greeks("40", "60"), "long_put": greeks("-40", "-3")},
+        "leg_prices": {"short_put": prices(*SHORT), "long_put": prices(*LONG)},
+        "leg_group_greeks": {},
+        "leg_group_prices": {},
+        "position_greeks": {},
+        "position_price": {},
+        "underlying_price": prices("5999.80", "6000.40"),
+    }
+    return fields | changes
+
+
+def entry_plan(multiplier: int = 1, **changes: Any) -> dict[str, Any]:
+    """What an entry job of the put calendar gives: sell the near put, buy the far one."""
+    quantities = {"short_put": -multiplier, "long_put": multiplier}
+    legs = {name: leg(0, name, qty, position=0, days=DAYS[name]) for name, qty in quantities.items()}
+    entry = {
+        "selected_legs": legs,
+        "abort_conditions": [{"condition": "underlying_vix > 40", "result": False}],
+        "entry_conditions": [{"condition": "pos_theta > 0", "result": True}],
+        "entry_allowed": True,
+        "qty_multiplier": Decimal(multiplier),
+    }
+    return _plan(9001, legs, quantities, **(entry | changes))
+
+
+def held_legs(lots: int = 1) -> dict[str, dict[str, Any]]:
+    """The put calendar's open legs."""
+    return {
+        "short_put": leg(11, "short_put", -lots, price="98.30", days=DAYS["short_put"]),
+        "long_put": leg(12, "long_put", lots, price="140.80", days=DAYS["long_put"]),
+    }
+
+
+def exit_plan(lots: int = 1, **changes: Any) -> dict[str, Any]:
+    """What an exit job of it gives: the quantities that close."""
+    exit_ = {"position_id": 7, "position_legs": held_legs(lots)}
+    return _plan(9002, exit_["position_legs"], {"short_put": lots, "long_put": -lots}, **(exit_ | changes))
+
+
+def legs_snapshot(**changes: Any) -> dict[str, Any]:
+    """GetLegsSnapshot of the put calendar."""
+    return {"leg_prices": {"11": prices(*SHORT, **changes), "12": prices(*LONG, **changes)}}

@@ -1,0 +1,1 @@
+"""A MesoLive to practise on: hub server, world, market, broker, faults. It knows nothing of runs."""
