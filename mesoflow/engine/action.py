@@ -18,14 +18,15 @@ EffectClass = Literal["local", "read", "wait", "change", "prepare", "trade", "te
 Effects: TypeAlias = Generator[Effect, Value, Any]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Context:
     """One run, as an action sees it. Everything here is a function of the journal's inputs in their order.
 
     `now` is the time of the last input (aware, UTC) and costs nothing. `account` is the one of `risk.accounts`, None if
     there are several. `provider` is the default data provider; agent.require and the preflight set it. `step` is the path
     of the step. `risk` is the playbook's risk block, evaluated. `files` are the pinned contents of input files and
-    definitions, by path as written. `first_net_liquidation` is, per account, this state home's first read in the session.
+    definitions, by path as written. `first_net_liquidation` is, per account, this state home's first read in the session. `ledger` is what our journals know of
+    positions ({positions, unknowns}, actions/ledger.py); trades of this run are folded in.
     """
 
     run_id: str
@@ -39,6 +40,7 @@ class Context:
     files: Mapping[str, str] = field(default_factory=dict)
     session_date: date | None = None
     first_net_liquidation: dict[str, Value] = field(default_factory=dict)
+    ledger: dict[str, Value] = field(default_factory=dict)
 
 
 class Action(Protocol):
@@ -53,6 +55,6 @@ class Action(Protocol):
     outputs: type[BaseModel] | None
     errors: tuple[str, ...]
 
-    def run(self, ctx: Context, inputs: Any) -> Effects: ...
+    def run(self, ctx: Context, inputs: Any) -> Effects: ...  # noqa: ANN401 - each action has its own model
 
-    def forecast(self, ctx: Context, inputs: Any) -> Effects: ...
+    def forecast(self, ctx: Context, inputs: Any) -> Effects: ...  # noqa: ANN401

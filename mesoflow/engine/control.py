@@ -1,8 +1,9 @@
 """Control flow: how a Program's steps become generators, and the order of what stands around a step.
 
 From outside in: `when` (once), `rescue`, `for_each`, `retry`, the body; `outputs` last, of each item in a loop, else after
-a rescue that goes on (LANGUAGE.md §2). Every function here is a generator for the interpreter; nesting goes through
-`Enter`, never through Python's stack. `always` and nothing else is shielded here; a trading action shields its own stop.
+a rescue that goes on (LANGUAGE.md §2). Every function here is a generator for the interpreter. What a playbook can nest goes
+through `Enter`, never through Python's stack; `yield from` joins only what is of fixed depth (it saves a frame a step).
+`always` and nothing else is shielded here; a trading action shields its own stop.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from mesoflow.engine.action import Action, Context, Effects
+from mesoflow.engine.action import Action, Context
 from mesoflow.engine.effects import Sleep, Value
 from mesoflow.engine.errors import NEVER_RESCUED, Cancelled, StepError, StopRun
 from mesoflow.engine.paths import ENGINE, attempt, item
@@ -48,8 +49,8 @@ class Machine:
     actions: Mapping[str, Action]
     context: Context
     inputs: Mapping[str, Value]
-    preflight: Callable[[Context], Effects] | None = None
-    live: list[Context] = field(default_factory=list)
+    preflight: Callable[[Context], Frames] | None = None
+    live: set[Context] = field(default_factory=set)
     steps: Scope = field(default_factory=Scope)
 
     def tick(self, at: datetime) -> None:
@@ -150,7 +151,9 @@ def _own(step: Step, names: Mapping[str, object], outputs: Value, rescued: bool)
     return {**names, "steps": scope}
 
 
-def _rescue(machine: Machine, step: Step, clause: Clause, error: StepError, names: Mapping[str, object]) -> Flow:
+def _rescue(
+    machine: Machine, step: Step, clause: Clause, error: StepError, names: Mapping[str, object]
+) -> Flow:
     yield Enter("", _steps(machine, clause.steps, {**names, "error": error_value(error)}))
     if clause.stop is not None:
         raise StopRun(clause.stop, f"step {step.id}: {error}")
@@ -161,8 +164,8 @@ def _rescue(machine: Machine, step: Step, clause: Clause, error: StepError, name
 
 def _body(machine: Machine, step: Step, names: Mapping[str, object]) -> Flow:
     if step.for_each is None:
-        return (yield Enter("", _tries(machine, step, step.id, names)))
-    return (yield Enter("", _for_each(machine, step, names)))
+        return (yield from _tries(machine, step, step.id, names))
+    return (yield from _for_each(machine, step, names))
 
 
 def _for_each(machine: Machine, step: Step, names: Mapping[str, object]) -> Flow:
@@ -173,12 +176,20 @@ def _for_each(machine: Machine, step: Step, names: Mapping[str, object]) -> Flow
         raise StepError("bad_value", f"for_each needs a list of items, not {type(items).__name__}")
     keys, bodies = [], []
     for index, value in enumerate(items):
-        inner = {**names, "steps": Scope(_scope(names)), "loop": {"item": value, "index": index, "key": index}}
+        inner = {
+            **names,
+            "steps": Scope(_scope(names)),
+            "loop": {"item": value, "index": index, "key": index},
+        }
         key = index if loop.key is None else machine.evaluate(loop.key, inner)
         inner["loop"] = {"item": value, "index": index, "key": key}
         keys.append(key)
         bodies.append(_item(machine, step, item(step.id, key), inner))
-    repeated = sorted({str(key) for key in keys if keys.count(key) > 1}) if len(set(map(str, keys))) < len(keys) else []
+    repeated = (
+        sorted({str(key) for key in keys if keys.count(key) > 1})
+        if len(set(map(str, keys))) < len(keys)
+        else []
+    )
     if repeated:
         raise StepError("bad_value", f"for_each has the key {repeated[0]} twice")
     endings: list[Ending] = yield Gather(bodies, loop.at_once, loop.keep_going)
@@ -187,7 +198,7 @@ def _for_each(machine: Machine, step: Step, names: Mapping[str, object]) -> Flow
 
 
 def _item(machine: Machine, step: Step, name: str, names: Mapping[str, object]) -> Flow:
-    outputs = yield Enter("", _tries(machine, step, name, names))
+    outputs = yield from _tries(machine, step, name, names)
     if step.outputs is None:
         return outputs
     return machine.evaluate(dict(step.outputs), _own(step, names, outputs, rescued=False))
@@ -217,7 +228,7 @@ def _try(machine: Machine, step: Step, path: str, names: Mapping[str, object]) -
     if step.action is None:
         yield Enter("", _steps(machine, step.steps, names))
         return {}
-    return (yield Enter("", _act(machine, step, path, names)))
+    return (yield from _act(machine, step, path, names))
 
 
 def _act(machine: Machine, step: Step, path: str, names: Mapping[str, object]) -> Flow:
@@ -228,7 +239,7 @@ def _act(machine: Machine, step: Step, path: str, names: Mapping[str, object]) -
     except ValidationError as error:
         raise StepError("bad_value", _first_problem(error)) from error
     context = replace(machine.context, step=path)
-    result = yield Enter("", _acting(machine, context, action.run(context, inputs)))
+    result = yield from _acting(machine, context, action.run(context, inputs))
     if result is None:
         return {}
     return result.model_dump(mode="python") if hasattr(result, "model_dump") else result
@@ -236,11 +247,11 @@ def _act(machine: Machine, step: Step, path: str, names: Mapping[str, object]) -
 
 def _acting(machine: Machine, context: Context, body: Frames) -> Flow:
     """Run an action with its context kept at NOW; the provider it chose becomes the run's default."""
-    machine.live.append(context)
+    machine.live.add(context)
     try:
-        result = yield Enter("", body)
+        result = yield from body
     finally:
-        machine.live = [other for other in machine.live if other is not context]
+        machine.live.remove(context)
     machine.context.provider = context.provider
     return result
 
@@ -291,5 +302,3 @@ def _first_problem(error: ValidationError) -> str:
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
     return f"{place}: {first['msg']}" if place else str(first["msg"])
-
-

@@ -22,7 +22,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from mesoflow.engine.effects import Call, Done, Effect, Note, Outcome, Place, Refused, Sleep, Tell, Watch, Withdraw
+from mesoflow.engine.effects import (
+    Call,
+    Done,
+    Effect,
+    Note,
+    Outcome,
+    Place,
+    Refused,
+    Sleep,
+    Tell,
+    Watch,
+    Withdraw,
+)
 from mesoflow.engine.errors import NEVER_RESCUED, Cancelled, StepError, StopRun
 from mesoflow.engine.paths import join
 from mesoflow.engine.tasks import Ending, Enter, Frame, Frames, Gather, Group, Task
@@ -49,7 +61,11 @@ class Interpreter:
     """
 
     def __init__(
-        self, root: Frames, *, changes_world: Callable[[Effect], bool], tick: Callable[[datetime], None] = lambda _: None
+        self,
+        root: Frames,
+        *,
+        changes_world: Callable[[Effect], bool],
+        tick: Callable[[datetime], None] = lambda _: None,
     ) -> None:
         self._root = Task(parent=None, index=0, frames=[Frame(root, "")])
         self._changes_world = changes_world
@@ -80,7 +96,9 @@ class Interpreter:
         nobody waits for."""
         task = self._waiting.pop(path, None)
         if task is None:
-            raise EngineBug(f"an outcome for {path!r}, which is not waited for; waited for: {sorted(self._waiting)}")
+            raise EngineBug(
+                f"an outcome for {path!r}, which is not waited for; waited for: {sorted(self._waiting)}"
+            )
         self._tick(at)
         task.path, task.effect = None, None
         match outcome:
@@ -150,7 +168,9 @@ class Interpreter:
             except (StepError, StopRun, Cancelled) as error:
                 self._failed(task, frame, error)
             except Exception as error:
-                raise EngineBug(f"in {frame.prefix or 'the playbook'}: {type(error).__name__}: {error}") from error
+                raise EngineBug(
+                    f"in {frame.prefix or 'the playbook'}: {type(error).__name__}: {error}"
+                ) from error
             else:
                 if self._wanted(task, frame, wanted):
                     return
@@ -160,7 +180,14 @@ class Interpreter:
         """Take what a frame yielded; true when the task now waits."""
         if isinstance(wanted, Enter):
             task.frames.append(
-                Frame(wanted.body, join(frame.prefix, wanted.name), wanted.shield, None, wanted.clauses, wanted.retry)
+                Frame(
+                    wanted.body,
+                    join(frame.prefix, wanted.name),
+                    wanted.shield,
+                    None,
+                    wanted.clauses,
+                    wanted.retry,
+                )
             )
             task.shields += wanted.shield
             return False
@@ -195,7 +222,11 @@ class Interpreter:
         self._pop(task, frame)
         if frame.cancelled is not None and not isinstance(error, Cancelled):
             # An error on the way out of a cancelled scope does not undo the cancel; it is told with it.
-            partial = {"error": error.code, "summary": error.summary} if isinstance(error, StepError) else str(error)
+            partial = (
+                {"error": error.code, "summary": error.summary}
+                if isinstance(error, StepError)
+                else str(error)
+            )
             error = replace(frame.cancelled, partial=partial)
         task.throw = error
 
@@ -241,7 +272,11 @@ class Interpreter:
         group.children[child.index] = None
         group.running -= 1
         failed = ending.error is not None and not isinstance(ending.error, Cancelled)
-        if failed and group.failure is None and not (group.gather.keep_going and isinstance(ending.error, StepError)):
+        if (
+            failed
+            and group.failure is None
+            and not (group.gather.keep_going and isinstance(ending.error, StepError))
+        ):
             group.failure = ending.error
             for other in reversed([c for c in group.children if c is not None]):
                 self._cancel_tree(other, f"{_name_of(child)} failed")

@@ -79,7 +79,7 @@ class _Maker:
         self.depth = 0
 
     def top(self, tree: Tree) -> Run:
-        run, source, at = self.make(tree.node), self.source, tree.start
+        run, source, at = self.make(tree.node), self.source, _start(tree.node)
 
         def value(names: Names) -> Object:
             return _placed(source, at, lambda: plain(run(names)))
@@ -158,7 +158,7 @@ class _Maker:
     # --- operators
 
     def binary(self, node: nodes.BinExpr) -> Run:
-        left, right, source, at = self.make(node.left), self.make(node.right), self.source, node.lineno
+        left, right, source, at = self.make(node.left), self.make(node.right), self.source, _start(node)
         symbol = node.operator
         return lambda names: _placed(source, at, lambda: arithmetic(symbol, left(names), right(names)))
 
@@ -188,7 +188,7 @@ class _Maker:
         return run
 
     def compare(self, node: nodes.Compare) -> Run:
-        first, source, at = self.make(node.expr), self.source, node.lineno
+        first, source, at = self.make(node.expr), self.source, _start(node)
         rest = [(operand.op, self.make(operand.expr)) for operand in node.ops]
 
         def run(names: Names) -> Object:
@@ -249,13 +249,12 @@ class _Maker:
 
     def call(self, node: nodes.Call) -> Run:
         name = node.node.name if isinstance(node.node, nodes.Name) else ""
+        if not name:
+            self.make(node.node)  # what is wrong inside comes first
+            summary = "values have no methods; there are functions and | filters"
+            raise ExpressionError(summary, self.source, _start(node.node))
         if name not in FUNCTIONS:
-            self.refuse(
-                f"there is no function {name}; there is {', '.join(FUNCTIONS)}"
-                if name
-                else "only functions are called",
-                node,
-            )
+            self.refuse(f"there is no function {name}; there is {', '.join(FUNCTIONS)}", node.node)
         return self._apply(name, FUNCTIONS[name], node, [])
 
     def filter(self, node: nodes.Filter) -> Run:
@@ -275,8 +274,8 @@ class _Maker:
         try:
             inspect.signature(member.call).bind(*runs, **named)
         except TypeError as error:
-            self.refuse(f"{name}: {error}", node)
-        source, at, call = self.source, node.lineno, member.call
+            raise ExpressionError(f"{name}: {error}", self.source, _start(node)) from None
+        source, at, call = self.source, _start(node), member.call
 
         def run(names: Names) -> Object:
             values = [plain(value) if isinstance(value := one(names), StepView) else value for one in runs]
@@ -339,7 +338,7 @@ def is_path(node: nodes.Node | None) -> bool:
     """Whether a node only reaches into values: names, attributes, items, one or some of a list."""
     while True:
         match node:
-            case nodes.Name():
+            case nodes.Name() | nodes.List() | nodes.Tuple():
                 return True
             case nodes.Getattr() | nodes.Getitem():
                 node = node.node
@@ -350,10 +349,17 @@ def is_path(node: nodes.Node | None) -> bool:
 
 
 def _start(node: nodes.Node) -> int:
-    """Where a path begins: the offset of its name, not of its last dot."""
-    while isinstance(node, nodes.Getattr | nodes.Getitem):
-        node = node.node
-    return node.lineno
+    """Where an expression begins in the text: a node's own offset is often that of its last dot or operator."""
+    while True:
+        match node:
+            case nodes.Getattr() | nodes.Getitem() | nodes.Call():
+                node = node.node
+            case nodes.Compare():
+                node = node.expr
+            case nodes.BinExpr():
+                node = node.left
+            case _:
+                return node.lineno
 
 
 _MAKERS: Mapping[type, Callable[[_Maker, Any], Run]] = {

@@ -7,6 +7,7 @@ token's line number is replaced by its offset in the string, so that errors and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -153,7 +154,7 @@ def _within(offset: int, source: str) -> int:
 
 def _plain(message: str) -> str:
     """Jinja's messages, in the words and the case of our own."""
-    text = message.rstrip(".")
+    text = re.sub(r"^unexpected char (.*) at \d+$", r"unexpected \1", message.rstrip("."))
     known = {
         "unexpected 'end of print statement'": "the expression ends too early",
         "unexpected 'end of template'": "the expression ends too early",

@@ -108,19 +108,26 @@ def _plain_dict(value: Mapping[Any, Value], depth: int) -> dict[str, Any]:
         raise _Refused(f"nested deeper than {DEPTH_MAX}")
     plain = {}
     for key, item in value.items():
-        if not isinstance(key, str):
-            raise _Refused(f"a key must be a text, not {key!r}")
+        name = key if type(key) is str else _plain_key(key)
         kind = type(item)
         # The commonest leaves without a call.
-        if (kind is str and item[:1] != "=") or item is None or kind is bool:
-            plain[key] = item
-            continue
-        try:
-            plain[str.__str__(key)] = _plain(item, depth + 1)
-        except _Refused as refused:
-            refused.where.append(key)
-            raise
+        if kind is str:
+            plain[name] = "=" + item if item[:1] == "=" else item
+        elif item is None or kind is bool:
+            plain[name] = item
+        else:
+            try:
+                plain[name] = _plain(item, depth + 1)
+            except _Refused as refused:
+                refused.where.append(name)
+                raise
     return plain
+
+
+def _plain_key(key: object) -> str:
+    if isinstance(key, str):
+        return str.__str__(key)
+    raise _Refused(f"a key must be a text, not {key!r}")
 
 
 def _plain_list(value: list[Value] | tuple[Value, ...], depth: int) -> list[Any]:
@@ -234,12 +241,18 @@ class BlobRef(str):
     __slots__ = ()
 
 
+def _read_reference(text: str) -> BlobRef:
+    if len(text) != 64 or not set(text) <= set("0123456789abcdef"):
+        raise ValueError(text)
+    return BlobRef(text)
+
+
 _READERS: dict[str, Callable[[str], Value]] = {
     "n": Decimal,
     "t": _read_datetime,
     "d": date.fromisoformat,
     "=": lambda text: "=" + text,
-    "b": BlobRef,
+    "b": _read_reference,
 }
 
 

@@ -55,6 +55,11 @@ class Entry:
     kind: Kind
     body: Mapping[str, Value]
 
+    def __post_init__(self) -> None:
+        # The chain's bytes have one reading only as long as neither holds a line end.
+        if self.kind not in KINDS or "\n" in self.run_id:
+            raise ValueError(f"no entry of the journal: {self.kind!r} of run {self.run_id!r}")
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

@@ -5,6 +5,7 @@ Format 1. A later format adds tables and columns; records stay as they are and r
 
 from __future__ import annotations
 
+import errno
 import re
 import sys
 from pathlib import Path
@@ -81,10 +82,16 @@ def connect(path: Path, *, read_only: bool, vfs: str | None) -> apsw.Connection:
     return connection
 
 
+def is_empty(connection: apsw.Connection) -> bool:
+    """Has nothing been made there yet?"""
+    return (
+        not connection.pragma("user_version")
+        and connection.execute("SELECT 1 FROM sqlite_schema").fetchone() is None
+    )
+
+
 def create(connection: apsw.Connection) -> None:
-    """The tables, where there are none. The caller sees to it that nobody else does the same."""
-    if connection.pragma("user_version") or connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
-        return
+    """The tables, in an empty database. The caller sees to it that nobody else does the same."""
     connection.pragma("journal_mode", "wal")
     connection.execute("BEGIN IMMEDIATE")
     for statement in SCHEMA:
@@ -112,14 +119,14 @@ def said(error: Exception, path: Path) -> JournalError:
     """What an error of SQLite means for the journal, in a sentence that says what to do."""
     where = str(path)
     match error:
-        case apsw.FullError():
+        case apsw.FullError() | OSError(errno=errno.ENOSPC | errno.EDQUOT):
             return JournalUnusable(
                 where, "the disk is full", f"Free some space on the disk of {path.parent}, then resume."
             )
         case apsw.ReadOnlyError() | apsw.PermissionsError() | apsw.CantOpenError() | apsw.AuthError():
             return JournalUnusable(
                 where,
-                f"it cannot be opened for writing ({error})",
+                f"it cannot be opened or written ({error})",
                 f"Make {path.parent} and its files writable for you.",
             )
         case apsw.BusyError() | apsw.LockedError():
@@ -128,10 +135,9 @@ def said(error: Exception, path: Path) -> JournalError:
                 f"another process has held it for {BUSY_MS // 1000} s",
                 "Look for a process that hangs, then resume.",
             )
-        case apsw.IOError():
-            return JournalUnusable(
-                where, f"the disk failed ({error})", f"Check the disk of {path.parent}, then resume."
-            )
+        case apsw.IOError() | OSError():
+            reason = f"the disk failed ({getattr(error, 'strerror', None) or error})"
+            return JournalUnusable(where, reason, f"Check the disk of {path.parent}, then resume.")
         case apsw.CorruptError() | apsw.NotADBError():
             return JournalDamaged(where, "a page of the database", f"SQLite cannot read it ({error})")
         case apsw.Error() | UnicodeDecodeError():

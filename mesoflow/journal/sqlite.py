@@ -11,23 +11,29 @@ of ends and epochs holds as long as the home's last commit is the one that it sa
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import apsw
 
 from mesoflow.engine.effects import Value
 from mesoflow.journal import blobs, chain, schema
 from mesoflow.journal.codec import decode, encode
-from mesoflow.journal.errors import JournalShorter, JournalUnusable, LockLost
+from mesoflow.journal.errors import (
+    CodecError,
+    JournalDamaged,
+    JournalError,
+    JournalShorter,
+    JournalUnusable,
+    LockLost,
+)
 from mesoflow.journal.head import Head
 from mesoflow.journal.records import STANDING, Commit, Entry, Kind, Record, Request, RunRow
 from mesoflow.journal.rows import FORMAT, Row, record_of, require_chained
 from mesoflow.journal.verify import COLUMNS, Verifier
-
-T = TypeVar("T")
 
 # Rows fetched at a time: a reader that stops half-way must not hold a snapshot, which would keep the log from shrinking.
 READ_ROWS = 1_000
@@ -73,11 +79,11 @@ class SqliteJournal:
         connection: apsw.Connection | None = None
         try:
             with head.locked():
-                if not read_only:
-                    head.begin()
-                    path.touch(mode=0o600)
+                had = _begin(path, head, read_only)
                 connection = schema.connect(path, read_only=read_only, vfs=vfs)
-                if not read_only and head.read()[0] == 0:
+                if schema.is_empty(connection):
+                    if had or read_only:
+                        raise _nothing(path, had)
                     schema.create(connection)
             journal = cls(path, connection, head, read_only=read_only)
             journal._verifier().require_length()
@@ -192,7 +198,7 @@ class SqliteJournal:
             raise
         except BaseException as error:
             self._abandon()
-            if isinstance(error, apsw.Error | OSError):
+            if isinstance(error, apsw.Error | OSError | UnicodeDecodeError):
                 raise schema.said(error, self.path) from error
             raise
         return number + 1, hash
@@ -282,13 +288,15 @@ class SqliteJournal:
     def open_requests(self, run_id: str | None) -> list[Request]:
         """See store.Journal."""
         sql = "SELECT id, run_id, kind, body FROM requests WHERE run_id IS ? AND id NOT IN (SELECT id FROM answers) ORDER BY id"
-        return [Request(id, to, kind, decode(body)) for id, to, kind, body in self._rows(sql, (run_id,))]
+        return [
+            Request(id, to, kind, self._decoded(body, f"request {id}"))
+            for id, to, kind, body in self._rows(sql, (run_id,))
+        ]
 
     def answer_of(self, id: int) -> Mapping[str, Value] | None:
         """See store.Journal."""
         for (body,) in self._rows("SELECT body FROM answers WHERE id = ?", (id,)):
-            answer: Mapping[str, Value] = decode(body)
-            return answer
+            return self._decoded(body, f"the answer to request {id}")
         return None
 
     # -- verifying ----------------------------------------------------------------------------------------------------
@@ -355,6 +363,13 @@ class SqliteJournal:
             return hash if isinstance(hash, bytes) else b""
         return b""
 
+    def _decoded(self, text: str, where: str) -> Mapping[str, Value]:
+        try:
+            body: Mapping[str, Value] = decode(text)
+        except CodecError as error:
+            raise JournalDamaged(str(self.path), where, error.reason) from None
+        return body
+
     def _record(self, row: Row) -> Record:
         return record_of(row, self._blob, str(self.path))
 
@@ -366,3 +381,20 @@ class SqliteJournal:
 
 class _NoSuchRequest(KeyError):
     """Nothing has been written; the store goes on."""
+
+
+def _begin(path: Path, head: Head, read_only: bool) -> int:
+    """See to it that head and database exist, and say how many commits there were. Under the head's lock."""
+    if not read_only:
+        head.begin()
+    had = head.read()[0]
+    # An existing database is never opened here: closing it again would drop the locks that SQLite holds in this process.
+    if not path.exists():
+        if had or read_only:
+            raise _nothing(path, had)
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    return had
+
+
+def _nothing(path: Path, had: int) -> JournalError:
+    return JournalShorter.of(str(path), 0, had) if had else JournalUnusable(str(path), "there is none yet")

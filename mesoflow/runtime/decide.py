@@ -21,7 +21,6 @@ from mesoflow.runtime.standing import open_intents
 # What the id of `--happened` is, by method. What is not here cannot be adopted by hand.
 ADOPTED: Mapping[str, str] = {
     "ApplyPaperFills": "position",
-    "SendOrder": "order",
     "CreateStrategy": "strategy",
 }
 
@@ -68,23 +67,18 @@ def adopted(
             help=("mesoflow resume asks the hub; --did-not-happen settles it as refused",),
         )
     return Decision(
-        Done(answer_of(intent.method, record, ids, found)),
+        Done(answer_of(intent.method, record, ids)),
         by,
         reason,
         {"happened": True, "ids": list(ids), "found": dict(found)},
     )
 
 
-def answer_of(
-    method: str, record: Record, ids: Sequence[int], found: Mapping[str, Value]
-) -> dict[str, Value]:
+def answer_of(method: str, record: Record, ids: Sequence[int]) -> dict[str, Value]:
     """The answer that the hub would have given."""
     if method == "CreateStrategy":
         return {"strategy_id": ids[0]}
-    plan = plan_of(record)
-    if method == "ApplyPaperFills":
-        return {"exec_plan_id": plan, "position_id": ids[0], "live_order_ids": []}
-    return {"exec_plan_id": plan, "position_id": found.get("position_id"), "live_order_ids": list(ids)}
+    return {"exec_plan_id": plan_of(record), "position_id": ids[0], "live_order_ids": []}
 
 
 def plan_of(record: Record) -> int | None:

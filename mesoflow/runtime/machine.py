@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 
 from mesoflow.actions.catalogue import ACTIONS
 from mesoflow.actions.preflight import preflight
@@ -26,5 +27,6 @@ def machine_of(started: Mapping[str, Value]) -> Machine:
         files=started["files"],
         session_date=started["session_date"],
         first_net_liquidation=dict(started["first_net_liquidation"]),
+        ledger=deepcopy(started["ledger"]),
     )
     return Machine(program, ACTIONS, context, started["inputs"], preflight=preflight)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from mesoflow.safety.environment import Environment
 from mesoflow.safety.ledger import Ledger
@@ -27,8 +27,7 @@ UNBOUNDED_REACH: Final = Decimal("0.20")
 BookKey: TypeAlias = int | str
 
 
-@dataclass(frozen=True, slots=True)
-class GroupCase:
+class GroupCase(NamedTuple):
     """A leg group and those of its legs that trade."""
 
     group: OrderGroup

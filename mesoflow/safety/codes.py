@@ -22,7 +22,7 @@ class Code(Enum):
 
     ORDER_INCOHERENT = (
         "order_incoherent",
-        "C03",
+        "C08",
         "every leg that trades belongs to one group, in whole packages, at a price that is a number",
     )
     CONTRACTS_PER_ORDER = (

@@ -13,18 +13,16 @@ leg is long that changes nothing, for a reversed one it is the truth.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from mesoflow.trading.orders import Contract
 
 _ZERO: Final = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """A signed quantity of a contract."""
+class Holding(NamedTuple):
+    """A signed quantity of a contract. A tuple: each judged order makes some, in the send path."""
 
     contract: Contract
     quantity: Decimal

@@ -10,6 +10,7 @@ when even natural is no debit; between the two the words of both sides make sens
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal
@@ -21,6 +22,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainValidator,
+    ValidationInfo,
     WithJsonSchema,
     model_validator,
 )
@@ -73,9 +75,24 @@ WrittenAmount: TypeAlias = Annotated[Amount, PlainValidator(_distance), WithJson
 WrittenPrice: TypeAlias = Annotated[
     Decimal, PlainValidator(_positive), WithJsonSchema({"type": "number", "minimum": 0})
 ]
+
+
+def _length(value: object, info: ValidationInfo) -> timedelta:
+    """Text as a person writes it; where an expression gave it (no `authored` in the context) also a number of seconds."""
+    authored = isinstance(info.context, Mapping) and info.context.get("authored")
+    if (
+        isinstance(value, int | Decimal)
+        and not isinstance(value, bool)
+        and not authored
+        and 0 <= value < 10**9
+    ):
+        return timedelta(milliseconds=int(value * 1000))
+    return Duration.parse(value)
+
+
 WrittenDuration: TypeAlias = Annotated[
     timedelta,
-    PlainValidator(Duration.parse),
+    PlainValidator(_length),
     WithJsonSchema({"type": "string", "pattern": f"^{DURATION_PATTERN}$"}),
 ]
 WrittenAmounts: TypeAlias = Annotated[

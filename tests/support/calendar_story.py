@@ -47,7 +47,13 @@ PROGRAM = Program(
     "calendar",
     (
         Step("account", "account.select"),
-        Step("enter", steps=(Step("entry", "entry.prepare"), Step("sane", "assert", {"all": [{"that": True, "message": "no"}]}))),
+        Step(
+            "enter",
+            steps=(
+                Step("entry", "entry.prepare"),
+                Step("sane", "assert", {"all": [{"that": True, "message": "no"}]}),
+            ),
+        ),
         Step("buy", "orders.work"),
         Step("again", "orders.work", when="{{ steps.buy.lots > 1 }}"),
     ),
@@ -65,13 +71,25 @@ def _price(signed: str) -> dict[str, D]:
 
 
 def _leg(name: str, quantity: int, expiration: date) -> dict[str, Any]:
-    return {"name": name, "quantity": D(quantity), "root": "SPXW", "expiration": expiration, "strike": D(6000), "option_type": "put"}
+    return {
+        "name": name,
+        "quantity": D(quantity),
+        "root": "SPXW",
+        "expiration": expiration,
+        "strike": D(6000),
+        "option_type": "put",
+    }
 
 
 PLAN = {
     "exec_plan_id": 501,
     "premium": D("4225.00"),
-    "quote": {"near": _price("40.60"), "mid": _price("42.25"), "natural": _price("43.90"), "width": D("3.30")},
+    "quote": {
+        "near": _price("40.60"),
+        "mid": _price("42.25"),
+        "natural": _price("43.90"),
+        "width": D("3.30"),
+    },
     "legs": {
         "short_put": _leg("short_put", -1, date(2025, 2, 14)),
         "long_put": _leg("long_put", 1, date(2025, 3, 18)),
@@ -89,7 +107,15 @@ EXECUTION = {
         "long_put": {"quantity": D(1), "average_price": D("140.80")},
     },
     "groups": [
-        {"id": 1, "legs": ["short_put", "long_put"], "packages": 1, "filled": 1, "price": _price("42.55"), "conceded": D("0.30"), "rungs": 1}
+        {
+            "id": 1,
+            "legs": ["short_put", "long_put"],
+            "packages": 1,
+            "filled": 1,
+            "price": _price("42.55"),
+            "conceded": D("0.30"),
+            "rungs": 1,
+        }
     ],
     "price": _price("42.55"),
     "cash": D("-4255.00"),
@@ -102,7 +128,9 @@ EXECUTION = {
 
 def machine(program: Program = PROGRAM) -> Machine:
     """A fresh one."""
-    context = Context(run_id=RUN, playbook="calendar", session="cboe-index-options", now=T0, account="PAPER-1")
+    context = Context(
+        run_id=RUN, playbook="calendar", session="cboe-index-options", now=T0, account="PAPER-1"
+    )
     return Machine(read_program_value(program), ACTIONS, context, {})
 
 
@@ -124,4 +152,6 @@ def bought() -> Story:
     """To its end."""
     story = prepared().intend(RUN, "buy/send", at=1503, exec_plan_id=501)
     story.settle(RUN, "buy/send", EXECUTION, at=1510)
-    return story.write(RUN, "ended", {"state": "done", "reason": "", "outputs": {"position_id": 901}, "at": after(1511)})
+    return story.write(
+        RUN, "ended", {"state": "done", "reason": "", "outputs": {"position_id": 901}, "at": after(1511)}
+    )

@@ -51,6 +51,7 @@ def started(run_id: str, program: Program = PROGRAM, **changes: Any) -> dict[str
             "period": THURSDAY,
         },
         "first_net_liquidation": {},
+        "ledger": {"positions": {}, "unknowns": []},
         "options": {},
         "at": T0,
     }

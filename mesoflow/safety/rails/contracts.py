@@ -19,8 +19,9 @@ def contracts(case: Case) -> Iterator[RailLine]:
         yield not_set("C03", "max_contracts_per_order")
         return
     for each in case.groups:
-        numbers = {"group": each.group.id, "value": each.contracts, "limit": _shown(limit)}
-        yield line(Code.CONTRACTS_PER_ORDER, limit is UNLIMITED or each.contracts <= limit, numbers)
+        count = each.contracts
+        numbers = {"group": each.group.id, "value": count, "limit": _shown(limit)}
+        yield line(Code.CONTRACTS_PER_ORDER, limit is UNLIMITED or count <= limit, numbers)
     run = case.ledger.contracts(case.environment.run_id, case.order) + case.order.contracts
     yield line(
         Code.CONTRACTS_PER_RUN,

@@ -50,7 +50,7 @@ def _distance(each: GroupCase, reference: PackageQuote, limit: tuple[Amount, ...
     measures = Measures(
         mid=reference.mid,
         quote_width=reference.width,
-        strike_width=strike_width(leg.contract for leg in each.legs),
+        strike_width=_strike_width(each) if any(amount.unit == "strike_width" for amount in limit) else None,
         tick=tick,
     )
     try:
@@ -68,6 +68,10 @@ def _distance(each: GroupCase, reference: PackageQuote, limit: tuple[Amount, ...
         "limit": allowed,
     }
     return line(Code.DISTANCE_FROM_MID, price.is_finite() and distance <= allowed, numbers)
+
+
+def _strike_width(each: GroupCase) -> Decimal | None:
+    return strike_width(leg.contract for leg in each.legs)
 
 
 def worst(case: Case) -> Iterator[RailLine]:

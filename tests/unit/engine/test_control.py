@@ -22,7 +22,9 @@ class Play:
     def __init__(self, *steps: Step, inputs=None, **program) -> None:
         context = Context(run_id="r-1", playbook="p", session="cboe-index-options", now=T0)
         self.machine = Machine(Program("p", steps, **program), TOYS, context, inputs or {})
-        self.interpreter = Interpreter(run_playbook(self.machine), changes_world=lambda _: False, tick=self.machine.tick)
+        self.interpreter = Interpreter(
+            run_playbook(self.machine), changes_world=lambda _: False, tick=self.machine.tick
+        )
         self.asked: list[str] = []
 
     def run(self, answers=None, cancel_at=None) -> Ended:
@@ -130,7 +132,9 @@ def test_for_each_names_paths_by_key_and_collects_in_the_order_of_the_items():
         inputs={"items": ["a", "b/b", "c"]},
         outputs={"all": "{{ steps.e.results | map(attribute='value') | list }}"},
     )
-    ended = play.run({"e/each[a]/value": Done("A"), "e/each[b%2Fb]/value": Done("B"), "e/each[c]/value": Done("C")})
+    ended = play.run(
+        {"e/each[a]/value": Done("A"), "e/each[b%2Fb]/value": Done("B"), "e/each[c]/value": Done("C")}
+    )
     assert ended.outputs == {"all": ["A", "B", "C"]}
     assert play.asked == ["e/each[a]/value", "e/each[b%2Fb]/value", "e/each[c]/value"]
 
@@ -141,11 +145,16 @@ def test_with_keep_going_the_step_is_done_and_says_who_failed():
         Step("e", steps=(look("x"),), for_each=loop, outputs={"cash": "{{ steps.x.cash }}"}),
         outputs={"results": "{{ steps.e.results }}", "failed": "{{ steps.e.failed }}"},
     )
-    assert play.run({"e/each[a]/x/account": REFUSED}).outputs == {"results": [None, {"cash": 1}], "failed": ["a"]}
+    assert play.run({"e/each[a]/x/account": REFUSED}).outputs == {
+        "results": [None, {"cash": 1}],
+        "failed": ["a"],
+    }
 
 
 def test_ids_inside_a_loop_are_not_visible_outside():
-    play = Play(Step("e", steps=(look("x"),), for_each=ForEach([1])), note("y", 1, when="{{ steps.x is skipped }}"))
+    play = Play(
+        Step("e", steps=(look("x"),), for_each=ForEach([1])), note("y", 1, when="{{ steps.x is skipped }}")
+    )
     play.run()
     assert play.asked[-1] == "y/value"
 

@@ -186,7 +186,9 @@ def test_rule_2_in_a_cancelled_scope_only_a_shield_starts_anything():
     assert world.cancel() == ["stop/cancel"]
     assert world.done("stop/cancel", "gone") == []
     assert world.asked == ["watch", "stop/cancel"]
-    assert world.error.partial is None  # the forbidden effect threw Cancelled again before anything was returned
+    assert (
+        world.error.partial is None
+    )  # the forbidden effect threw Cancelled again before anything was returned
 
 
 def test_rule_2_a_shield_is_not_disturbed_by_the_cancel_that_comes_while_it_works():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -397,3 +398,46 @@ def test_processes_that_make_and_write_one_journal_at_once(path: Path) -> None:
     ]  # fmt: skip
     assert (head_of(path), journal.verify()) == (120, [])
     journal.close()
+
+
+# -- a disk that is really full ---------------------------------------------------------------------------------------
+
+FULL_DISK = """
+import subprocess, sys
+from pathlib import Path
+folder = Path(sys.argv[1])
+if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]).returncode:
+    sys.exit(77)
+from mesoflow.journal.errors import JournalUnusable
+from mesoflow.journal.records import Entry
+from mesoflow.journal.sqlite import SqliteJournal
+ballast = folder / "ballast"
+ballast.write_bytes(bytes(300_000))
+journal = SqliteJournal.open(folder / "journal.db")
+done = 0
+try:
+    while done < 10_000:
+        journal.commit([Entry("a-1", "settled", {"path": str(done), "text": "x" * 3000})])
+        done += 1
+except JournalUnusable as error:
+    print(error)
+journal.close()
+ballast.unlink()
+journal = SqliteJournal.open(folder / "journal.db")
+print(done > 10, done == len(list(journal.read("a-1"))), journal.verify())
+journal.commit([Entry("a-1", "settled", {})])
+journal.close()
+"""
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare, for a small disk of its own")
+def test_a_disk_that_is_full(tmp_path: Path) -> None:
+    command = ["unshare", "--mount", "--map-root-user", sys.executable, "-c", FULL_DISK, str(tmp_path)]
+    ran = subprocess.run(command, capture_output=True, text=True)
+    if ran.returncode == 77 or "unshare" in ran.stderr:
+        pytest.skip("this system does not let us mount")
+    assert (ran.stdout, ran.returncode) == (
+        f"the journal {tmp_path}/journal.db cannot be used: the disk is full. Free some space on the disk of {tmp_path}, then resume.\n"
+        "True True []\n",
+        0,
+    ), ran.stderr

@@ -1,0 +1,1 @@
+"""The catalogue: what a step can do, one family a file, each a pure generator of effects."""

@@ -1,0 +1,214 @@
+"""The arguments of every command, and nothing that a command needs to run: this file is imported by each of them.
+
+A command exists when it is in COMMANDS; its module is imported when it is called, not before.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from types import MappingProxyType
+
+# Name → module with `run(args) -> int`, and the line that `mesoflow --help` shows.
+COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "run": ("mesoflow.cli.commands.run", "run a playbook; --dry-run shows what it would do"),
+        "check": ("mesoflow.cli.commands.check", "find what is wrong with playbooks"),
+        "resume": ("mesoflow.cli.commands.resume", "go on where a run stopped"),
+        "cancel": ("mesoflow.cli.commands.cancel", "end a run: its orders stopped and confirmed"),
+        "settle": ("mesoflow.cli.commands.settle", "decide an unknown outcome after looking at the broker"),
+        "clear": ("mesoflow.cli.commands.clear", "let entries go on after a person has looked at the legs"),
+        "runs": ("mesoflow.cli.commands.runs", "the runs of this state home"),
+        "show": ("mesoflow.cli.commands.show", "one run: timeline, orders, fills, prices"),
+        "journal": ("mesoflow.cli.commands.journal", "the raw record of a run; --verify checks its chain"),
+        "sim": ("mesoflow.cli.commands.sim", "the simulator as a server"),
+        "schema": ("mesoflow.cli.commands.schema", "write the generated schemas; --check compares them"),
+    }
+)
+
+SPEED_MIN, SPEED_MAX = 1, 30
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="mesoflow",
+        description="Declarative options-trading playbooks against MesoLive: checked, run step by step, resumed after any crash.",
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="store_true", help="print the version")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    builders = {name: _command(commands, name, summary) for name, (_, summary) in COMMANDS.items()}
+    _run(builders["run"])
+    _check(builders["check"])
+    _resume(builders["resume"])
+    _cancel(builders["cancel"])
+    _settle(builders["settle"])
+    _clear(builders["clear"])
+    builders["show"].add_argument("run", metavar="RUN", help="the run's id")
+    _journal(builders["journal"])
+    _sim(builders["sim"])
+    builders["schema"].add_argument(
+        "--check", action="store_true", help="write nothing; exit 1 where a file is not fresh"
+    )
+    return top
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, summary: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        name, help=summary, description=summary[0].upper() + summary[1:] + ".", allow_abbrev=False
+    )
+    command.add_argument(
+        "--format", choices=("text", "json"), default="text", help="text for people, json for programs"
+    )
+    command.add_argument(
+        "--state", metavar="DIR", help="the state home (default: MESOFLOW_HOME, else ~/.mesoflow)"
+    )
+    return command
+
+
+def _run(command: argparse.ArgumentParser) -> None:
+    command.add_argument("playbook", metavar="PLAYBOOK", help="the playbook's file")
+    command.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        type=pair,
+        dest="sets",
+        help="an input's value",
+    )
+    command.add_argument(
+        "--env", metavar="NAME", help="inputs from environments/NAME.yaml beside the playbook"
+    )
+    command.add_argument(
+        "--hub",
+        metavar="HUB",
+        default="sim",
+        help="sim (embedded, the default), a profile of config.yaml, or a URL",
+    )
+    command.add_argument("--run-id", metavar="ID", type=run_id, help="the run's id, in place of NAME-DATE")
+    command.add_argument(
+        "--or-resume", action="store_true", help="go on with the run that is there, else start one"
+    )
+    command.add_argument("--again", action="store_true", help="start a second run on purpose; needs --reason")
+    command.add_argument("--reason", metavar="TEXT", help="why, for --again")
+    command.add_argument("--dry-run", action="store_true", help="show what it would do; connects to nothing")
+    command.add_argument(
+        "--detailed-exit-code", action="store_true", help="10 for skipped, 11 for a dry run that would trade"
+    )
+    command.add_argument("--seed", metavar="N", type=int, help="the seed of a new embedded world")
+    command.add_argument(
+        "--profile",
+        choices=("strict", "realistic", "kind"),
+        help="the market's kindness in a new embedded world",
+    )
+    command.add_argument(
+        "--speed", metavar="X", type=speed, help="simulated seconds a second (default: as fast as it goes)"
+    )
+
+
+def _check(command: argparse.ArgumentParser) -> None:
+    command.add_argument("paths", metavar="PATH", nargs="+", help="playbooks, or folders that hold some")
+
+
+def _resume(command: argparse.ArgumentParser) -> None:
+    command.add_argument("run", metavar="RUN", help="the run's id")
+    command.add_argument(
+        "--speed", metavar="X", type=speed, help="simulated seconds a second (default: as fast as it goes)"
+    )
+    command.add_argument("--detailed-exit-code", action="store_true", help="10 for a run that was skipped")
+
+
+def _cancel(command: argparse.ArgumentParser) -> None:
+    command.add_argument("run", metavar="RUN", help="the run's id")
+    command.add_argument("--reason", metavar="TEXT", default="", help="why; kept in the journal")
+
+
+def _settle(command: argparse.ArgumentParser) -> None:
+    command.add_argument("run", metavar="RUN", help="the run's id")
+    command.add_argument("path", metavar="PATH", help="the path of the unknown, as `mesoflow show` names it")
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "--happened", metavar="ID", type=int, nargs="+", help="it happened: the position's id at the hub"
+    )
+    what.add_argument("--did-not-happen", action="store_true", help="it did not, and never will")
+    command.add_argument(
+        "--reason", metavar="TEXT", required=True, help="what you saw, and where; kept in the journal"
+    )
+
+
+def _clear(command: argparse.ArgumentParser) -> None:
+    command.add_argument("what", metavar="POSITION|ACCOUNT", help="a position's id, or an account")
+    command.add_argument(
+        "--hub", metavar="HUB", default="sim", help="where its legs are read: sim, a profile, or a URL"
+    )
+    command.add_argument("--reason", metavar="TEXT", default="", help="what you saw; kept in the journal")
+
+
+def _journal(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "run", metavar="RUN", nargs="?", help="the run's id; with --verify it may be left out: the whole home"
+    )
+    command.add_argument("--verify", action="store_true", help="check the chain instead of printing it")
+
+
+def _sim(command: argparse.ArgumentParser) -> None:
+    actions = command.add_subparsers(dest="sim_command", metavar="ACTION", required=True)
+    serve = actions.add_parser("serve", help="serve a world until SIGTERM or Ctrl-C", allow_abbrev=False)
+    serve.add_argument(
+        "--state", metavar="DIR", help="the state home (default: MESOFLOW_HOME, else ~/.mesoflow)"
+    )
+    serve.add_argument(
+        "--port", metavar="P", type=int, default=0, help="the port on loopback (default: any free one)"
+    )
+    serve.add_argument("--seed", metavar="N", type=int, help="begin a new world with this seed")
+    serve.add_argument(
+        "--profile", choices=("strict", "realistic", "kind"), help="begin a new world of this kindness"
+    )
+    serve.add_argument(
+        "--speed", metavar="X", type=served_speed, default=1, help="simulated seconds a second, 1 to 30"
+    )
+    serve.add_argument("--token", metavar="T", help="accept this bearer token only (default: any)")
+
+
+# --- kinds of arguments ------------------------------------------------------------------------------------------------
+
+
+def pair(text: str) -> tuple[str, str]:
+    """NAME=VALUE."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def run_id(text: str) -> str:
+    """An id that is a file name everywhere: letters, digits, `.`, `_`, `-`; at most 100 of them."""
+    plain = text.replace("-", "").replace("_", "").replace(".", "")
+    if not (plain.isascii() and plain.isalnum() and len(text) <= 100 and text[0] not in "-."):
+        raise argparse.ArgumentTypeError(f"{text!r} is no run id; use letters, digits, - and _")
+    return text
+
+
+def speed(text: str) -> float:
+    """A positive number."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    if not 0 < value < 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no speed; 1 is the market's own")
+    return value
+
+
+def served_speed(text: str) -> float:
+    """1 to 30: above it, a client's real seconds become too many simulated ones."""
+    value = speed(text)
+    if not SPEED_MIN <= value <= SPEED_MAX:
+        raise argparse.ArgumentTypeError(
+            f"a served world runs at speed {SPEED_MIN} to {SPEED_MAX}, not {text}"
+        )
+    return value

@@ -1,0 +1,81 @@
+"""The embedded simulator: a world of the state home, a real server on loopback, in this process and on this loop.
+
+Its clock begins at the later of the world's last time and the journal's, and passes only while the loop is idle.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from mesoflow.cli.ground import EMBEDDED_TOKEN, Ground, nonce_in
+from mesoflow.cli.worlds import World, named, wanted
+from mesoflow.runtime.clock import EmbeddedRunClock
+from mesoflow.runtime.home import StateHome
+from mesoflow.runtime.refusal import CONFIG, Refusal
+from mesoflow.runtime.setting import HubFacts
+from mesoflow.simulator.clock import EmbeddedClock
+from mesoflow.simulator.simulator import ClockMaker, Simulator
+from mesoflow.simulator.wire.serving import Hooks
+from mesoflow.simulator.world.errors import WorldDamaged, WorldOther
+from mesoflow.simulator.world.world import Profile
+
+
+def _never(world: str) -> datetime | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedWish:
+    """Which world: `world` by name (a run's own), else the default one, unless seed or profile ask for another.
+
+    `since(world)`: the last time that the journal knows of in it.
+    """
+
+    world: str | None = None
+    seed: int | None = None
+    profile: str | None = None
+    since: Callable[[str], datetime | None] = _never
+
+
+@asynccontextmanager
+async def embedded_ground(home: StateHome, wish: EmbeddedWish) -> AsyncIterator[Ground]:
+    """Open the world and serve it. Raises WorldHeld, Refusal."""
+    world = named(home, wish.world) if wish.world is not None else wanted(home, wish.seed, wish.profile)
+    with home.world_lock(world.name):
+        simulator = opened(world, _clock_from(wish.since(world.name)))
+        hooks = Hooks()
+        try:
+            server = await simulator.start(keep_alive_s=None, hooks=hooks)
+            assert isinstance(simulator.clock, EmbeddedClock)
+            yield Ground(
+                url=server.url,
+                clock=EmbeddedRunClock(simulator.clock),
+                # Nothing is on its way between a sender and a hub that died together.
+                facts=HubFacts(late_arrival=timedelta(0), died_with_runner=True, simulator=True),
+                where={"kind": "embedded", "url": None, "world": world.name, "identity": simulator.identity},
+                token=EMBEDDED_TOKEN,
+                embedded=True,
+                nonce_of=lambda run_id: nonce_in(world.seed, run_id),
+                hooks=hooks,
+            )
+        finally:
+            await simulator.stop()
+
+
+def opened(world: World, clock: ClockMaker) -> Simulator:
+    """The world, with a clock made for its last time. Raises Refusal."""
+    try:
+        return Simulator.open(world.folder, clock, seed=world.seed, profile=cast("Profile", world.profile))
+    except (WorldDamaged, WorldOther) as error:
+        raise Refusal(CONFIG, str(error), (("world", str(world.folder)),), ("nothing was sent",)) from error
+
+
+def _clock_from(since: datetime | None) -> ClockMaker:
+    """A clock on this loop, at the later of the world's last time and the journal's."""
+    loop = asyncio.get_running_loop()
+    return lambda last: EmbeddedClock(loop, last if since is None else max(last, since))

@@ -1,0 +1,116 @@
+"""The ground a run stands on: its hub's address, clock, identity and habits, known before anything is connected.
+
+Embedded, the simulator lives here: in this process, on this loop, in simulated time. Elsewhere it is a URL with a clock:
+the simulator's own, where it is one, else the system's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from random import random
+from typing import TYPE_CHECKING
+
+from mesoflow.cli.config import secret_of
+from mesoflow.cli.hubs import Choice
+from mesoflow.cli.scrubbed import Scrubbed
+from mesoflow.engine.effects import Value
+from mesoflow.hubs.client import MesoLive
+from mesoflow.hubs.contract import Klass
+from mesoflow.hubs.hub import Hub
+from mesoflow.hubs.transport import Keepalive
+from mesoflow.logs import hide
+from mesoflow.runtime.clock import ClockUnavailable, RemoteSimClock, RunClock, SystemClock
+from mesoflow.runtime.refusal import CONFIG, HUB_AWAY, Refusal
+from mesoflow.runtime.setting import HubFacts
+
+if TYPE_CHECKING:
+    from mesoflow.simulator.wire.serving import Hooks
+
+# An embedded world takes any token; this one says in its own logs whose it is.
+EMBEDDED_TOKEN = "embedded"
+NONCE_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """`where` is what a run's first record keeps of it; `nonce_of(run_id)` makes a new run's nonce."""
+
+    url: str
+    clock: RunClock
+    facts: HubFacts
+    where: Mapping[str, Value]
+    token: str
+    embedded: bool = False
+    nonce_of: Callable[[str], str] = lambda run_id: secrets.token_hex(NONCE_BYTES)
+    hooks: Hooks | None = None
+
+
+@asynccontextmanager
+async def hub_of(ground: Ground, allow: frozenset[Klass], cursor: int | None = None) -> AsyncIterator[Hub]:
+    """Connect. Raises ConnectFailed."""
+    hub = await MesoLive.connect(
+        ground.url,
+        token=ground.token,
+        allow=allow,
+        # In one process there is nobody to listen for; and pings would be timers, which simulated time would jump to.
+        keepalive=None if ground.embedded else Keepalive(),
+        random=(lambda: 0.5) if ground.embedded else random,
+        cursor=cursor,
+    )
+    try:
+        yield hub if ground.token == EMBEDDED_TOKEN else Scrubbed(hub)
+    finally:
+        await hub.close()
+
+
+@asynccontextmanager
+async def remote_ground(choice: Choice, since: datetime | None) -> AsyncIterator[Ground]:
+    """A hub by its address. Raises Refusal. `since`: nothing of the run is later; the clock must not be before it."""
+    assert choice.url is not None
+    token = secret_of(choice.profile, choice.name)
+    simulator = choice.kind == "simulator"
+    if token is None and not simulator:
+        raise Refusal(
+            CONFIG,
+            f"there is no API key for {choice.name}",
+            help=("export MESOLIVE_API_KEY=…, or name a key in config.yaml of the state home",),
+        )
+    hide(token or "")
+    try:
+        clock = await RemoteSimClock.connect(choice.url) if simulator else SystemClock()
+    except ClockUnavailable as error:
+        raise Refusal(HUB_AWAY, str(error), help=("start it, and try again; nothing was sent",)) from error
+    if since is not None and clock.now() < since and not simulator:
+        raise Refusal(
+            CONFIG,
+            f"the system's clock says {clock.now():%F %T} UTC, and the run was there at {since:%F %T}",
+            help=("set the clock",),
+        )
+    yield Ground(
+        url=choice.url,
+        clock=clock,
+        facts=facts_of(choice, simulator),
+        where={"kind": choice.kind, "url": choice.url, "world": None, "identity": None},
+        token=token or EMBEDDED_TOKEN,
+    )
+
+
+def facts_of(choice: Choice, simulator: bool) -> HubFacts:
+    """What the profile says of the hub's habits; the rest is inferred."""
+    facts = HubFacts(simulator=simulator)
+    profile = choice.profile
+    if profile is not None and profile.retention is not None:
+        facts = replace(facts, retention=profile.retention)
+    if profile is not None and profile.late_arrival is not None:
+        facts = replace(facts, late_arrival=profile.late_arrival)
+    return facts
+
+
+def nonce_in(seed: int, run_id: str) -> str:
+    """The nonce of a run in an embedded world: derived, so that one seed gives the same bytes again."""
+    return hashlib.sha256(f"{seed}\n{run_id}".encode()).hexdigest()[: 2 * NONCE_BYTES]

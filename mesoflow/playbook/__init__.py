@@ -1,0 +1,1 @@
+"""YAML to values with places, to checked models, to a Program."""

@@ -1,0 +1,96 @@
+"""Check a playbook: read it, hold it against the schema, then the lint. All findings at once, in the order of the lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from mesoflow.findings import Finding
+from mesoflow.playbook.language import Language, shipped
+from mesoflow.playbook.lint import declarations, prices, risk, rules, structure
+from mesoflow.playbook.lint.codes import Code
+from mesoflow.playbook.lint.references import References
+from mesoflow.playbook.load import Loaded, load, read
+from mesoflow.playbook.outline import Outline, outline
+from mesoflow.playbook.tree import Mapping as MappingNode
+from mesoflow.safety.limits import JUDGED
+
+# After so many a reader has enough to do; the rest is told as a number.
+FINDINGS_MAX = 200
+
+
+@dataclass(slots=True)
+class Checked:
+    """A playbook with its findings. `shape` is there as soon as the file is a YAML map."""
+
+    loaded: Loaded
+    shape: Outline | None
+    findings: list[Finding]
+
+    @property
+    def ok(self) -> bool:
+        """Nothing that would keep it from running."""
+        return not any(finding.level == "error" for finding in self.findings)
+
+
+def check_file(path: Path, shown_as: str | None = None, language: Language | None = None) -> Checked:
+    """Check a file."""
+    return _checked(read(path, shown_as or str(path)), language or shipped())
+
+
+def check_text(text: str, shown_as: str, language: Language | None = None) -> Checked:
+    """Check a text."""
+    return _checked(load(text, shown_as), language or shipped())
+
+
+def _checked(loaded: Loaded, language: Language) -> Checked:
+    if loaded.finding is not None:
+        return Checked(loaded, None, with_excerpts([loaded.finding], loaded))
+    root = loaded.root
+    if not isinstance(root, MappingNode):
+        place = root.place() if root is not None else None
+        assert place is not None
+        finding = Finding(
+            Code.WRONG_VALUE,
+            "a playbook is a map of keys and values",
+            place,
+            help="it begins with `mesoflow: 1`",
+        )
+        return Checked(loaded, None, with_excerpts([finding], loaded))
+    shape = outline(loaded.source, root)
+    found = _once(_all(shape, language))
+    return Checked(loaded, shape, with_excerpts(found, loaded))
+
+
+def _all(shape: Outline, language: Language) -> Iterable[Finding]:
+    yield from prices.walks(shape)
+    yield from structure.structure(shape, language)
+    yield from References(shape, language).findings()
+    yield from declarations.declarations(shape)
+    yield from rules.rules(shape, language)
+    yield from risk.risk(shape, language, JUDGED)
+
+
+def _once(findings: Iterable[Finding]) -> list[Finding]:
+    """In the order of the lines; of several about one place and one matter the first."""
+    kept: dict[tuple[int, int, str], Finding] = {}
+    for finding in islice(findings, 10 * FINDINGS_MAX):
+        kept.setdefault((finding.place.line, finding.place.column, _matter(finding)), finding)
+    ordered = sorted(
+        kept.values(), key=lambda finding: (finding.place.line, finding.place.column, finding.code)
+    )
+    return ordered[:FINDINGS_MAX]
+
+
+def _matter(finding: Finding) -> str:
+    return "text" if finding.code in (Code.NOT_AN_EXPRESSION, Code.EXPRESSION_WANTED) else finding.code
+
+
+def with_excerpts(findings: Iterable[Finding], loaded: Loaded) -> list[Finding]:
+    """The findings with the line they are about."""
+    source = loaded.source
+    return [
+        f if f.place.file != source.file else replace(f, excerpt=source.line(f.place.line)) for f in findings
+    ]

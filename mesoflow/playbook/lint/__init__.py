@@ -1,0 +1,1 @@
+"""Findings about a playbook, one family a file."""

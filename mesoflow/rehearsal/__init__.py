@@ -1,0 +1,1 @@
+"""The only room that sees both the journal and the simulator: witness and invariant checkers."""

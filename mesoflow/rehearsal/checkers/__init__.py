@@ -1,0 +1,1 @@
+"""One checker per invariant, one file each."""

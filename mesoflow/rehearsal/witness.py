@@ -1,0 +1,113 @@
+"""The witness: at each trading call the simulator lets it look, read-only, whether the journal holds what must be there.
+
+That is a durable intent with this key, the bytes that arrived say what it says, and its verdict passed (I2, I4, I10).
+Without a witness an engine that writes no intent at all passes every kill: each request can be derived again.
+
+`MESOFLOW_WITNESS=FILE` makes the real command run it: one line a trading call goes to FILE. Where something is missing
+nothing is executed: the line says what, and the process ends with exit 3, for this is a bug in mesoflow.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from mesoflow.journal.records import Record
+from mesoflow.journal.sqlite import SqliteJournal
+from mesoflow.journal.store import Journal
+
+# Exit.BUG, which lives above this layer.
+BUG = 3
+KEY = "IdempotencyKey"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing(Exception):
+    """What the journal should hold and does not."""
+
+    method: str
+    key: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.method} with key {self.key or 'none'}: {self.reason}"
+
+
+def covering_path(journal: Journal, method: str, args: Mapping[str, Any]) -> str:
+    """The path of the intent that covers this call. `args` are as they arrived. Raises Missing."""
+    key = str(args.get(KEY) or "")
+    if not key:
+        raise Missing(method, key, "it carries no idempotency key")
+    intended = _intent(journal, key)
+    if intended is None:
+        raise Missing(method, key, "the journal holds no durable intent")
+    body = intended.body
+    if body["method"] != method:
+        raise Missing(method, key, f"the intent is for {body['method']}")
+    if body["encoding"] == "json" and _read(body["request"]) != _plain(args):
+        raise Missing(method, key, "the bytes that arrived are not those of the intent")
+    verdict = body.get("verdict")
+    if not isinstance(verdict, Mapping) or verdict.get("passed") is not True:
+        raise Missing(method, key, "the intent has no verdict that passed")
+    return str(body["path"])
+
+
+def _intent(journal: Journal, key: str) -> Record | None:
+    """The newest intent with this key. Only runs that are not over can be sending."""
+    for row in reversed(journal.runs()):
+        if row.last_kind == "ended":
+            continue
+        for record in journal.read(row.run_id):
+            if record.kind == "intended" and record.body["key"] == key:
+                return record
+    return None
+
+
+def _read(request: str) -> Any:  # noqa: ANN401 - JSON
+    return json.loads(request, parse_float=Decimal)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - what the server's decoder made of the bytes
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def abort() -> None:
+    """End the process where it stands: nothing of this call may happen."""
+    os._exit(BUG)
+
+
+class Witness:
+    """Looks through a connection of its own, opened for each call: what it sees is what is durable for others."""
+
+    def __init__(self, journal: Path, lines: Path, die: Callable[[], None] = abort) -> None:
+        self._journal = journal
+        self._lines = lines
+        self._die = die
+
+    def look(self, method: str, args: Mapping[str, Any]) -> None:
+        """The simulator's hook before a trading call is executed."""
+        journal = SqliteJournal.open(self._journal, read_only=True)
+        try:
+            path = covering_path(journal, method, args)
+        except Missing as missing:
+            self._write(f"MISSING\t{missing}")
+            print(f"this is a bug in mesoflow: {missing}", file=sys.stderr, flush=True)
+            self._die()
+            raise
+        finally:
+            journal.close()
+        self._write(f"seen\t{method}\t{args[KEY]}\t{path}")
+
+    def _write(self, line: str) -> None:
+        with self._lines.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")

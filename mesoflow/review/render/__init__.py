@@ -1,0 +1,1 @@
+"""Small functions from one report to one format."""

@@ -1,0 +1,136 @@
+"""What the hubs share: arguments become models, answers go into the envelope, refusals become its status.
+
+A method of the contract that this version does not have is refused by its name; one that the contract does not know is
+the wire's error. Before a call is executed everything happens that is due by its time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from pydantic import ValidationError
+
+from mesoflow.hubs.contract import METHODS, HubName, Method
+from mesoflow.hubs.models.base import Args, Wire
+from mesoflow.hubs.models.common import MesoLiveApiError, MesoLiveApiResponse
+from mesoflow.hubs.models.enums import StatusCode
+from mesoflow.simulator.clock import SimulatorClock
+from mesoflow.simulator.wire.core import Caller, HubError, IsAStream, NotAStream, UnknownMethod
+from mesoflow.simulator.wire.serving import contract_name
+from mesoflow.simulator.world.errors import Refused, bad, not_in_this_version
+from mesoflow.simulator.world.world import World
+
+Handler: TypeAlias = Callable[[Any, datetime], "Wire | Mapping[str, Any]"]
+
+# Methods of the hubs that this version does not have, by hub.
+UNBUILT: Mapping[HubName, frozenset[str]] = {
+    "control": frozenset(
+        {
+            "StartPreparePositionAdjustment",
+            "GetPreparePositionAdjustmentStatus",
+            "CancelPreparePositionAdjustment",
+            "GetExecution",
+            "GetExecutions",
+        }
+    ),
+    "data": frozenset(
+        {
+            "StreamLegData",
+            "GetLegSnapshot",
+            "StreamLegsData",
+            "StreamContractData",
+            "StreamComboContractsData",
+            "GetComboContractsSnapshot",
+        }
+    ),
+    "event": frozenset(),
+}
+
+
+class Hub:
+    """One hub: `handlers` by method name. Streams and connections are for the hubs that have them."""
+
+    name: HubName
+
+    def __init__(self, world: World, clock: SimulatorClock, ahead: Callable[[], None]) -> None:
+        """`ahead`: called after each call, for whoever keeps the timers."""
+        self._world, self._clock, self._ahead = world, clock, ahead
+        self.handlers: dict[str, Handler] = {}
+
+    async def connected(self, caller: Caller) -> None:
+        return None
+
+    async def disconnected(self, caller: Caller) -> None:
+        return None
+
+    async def invoke(self, target: str, arguments: list[Any], caller: Caller) -> object:
+        method = self._method(target)
+        if isinstance(method, str):
+            return _refused(not_in_this_version(method))
+        if method.kind == "stream":
+            raise IsAStream(target)
+        now = self._clock.now()
+        self._world.advance(now)
+        try:
+            answer = self.handlers[method.name](self._arguments(method, arguments), now)
+        except Refused as refusal:
+            return _refused(refusal)
+        except OverflowError:
+            return _refused(bad("Arguments", f"{method.name}: a number is larger than any id"))
+        finally:
+            self._ahead()
+        return MesoLiveApiResponse(status=StatusCode.SUCCESS, data=_answer(method, answer)).wire()
+
+    def stream(self, target: str, arguments: list[Any], caller: Caller) -> AsyncIterator[object]:
+        method = self._method(target)
+        if isinstance(method, str):
+            raise HubError(f"{method} is not in this version of the simulator")
+        raise NotAStream(target)
+
+    def _method(self, target: str) -> Method | str:
+        """The contract's row, or the name of a method that is not built. Raises UnknownMethod."""
+        name = contract_name(target)
+        method = METHODS.get(name)
+        if method is not None and method.hub == self.name:
+            return method
+        for unbuilt in UNBUILT[self.name]:
+            if unbuilt.lower() == target.lower():
+                return unbuilt
+        raise UnknownMethod(target)
+
+    @staticmethod
+    def _arguments(method: Method, arguments: list[Any]) -> Args:
+        """The one argument as a model. Raises Refused, and HubError for another number of them."""
+        if len(arguments) != 1:
+            raise HubError(f"Invocation provides {len(arguments)} argument(s) but target expects 1.")
+        try:
+            return method.args_model.read({} if arguments[0] is None else arguments[0])
+        except ValidationError as error:
+            raise _unfit(method, error) from None
+
+
+def _unfit(method: Method, error: ValidationError) -> Refused:
+    fields: dict[str, list[str]] = {}
+    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+        path = ".".join(str(part) for part in problem["loc"]) or "$"
+        fields.setdefault(path, []).append(problem["msg"])
+    told = "; ".join(f"{path}: {', '.join(found)}" for path, found in fields.items())
+    return Refused(StatusCode.BAD_REQUEST, "Arguments", f"{method.name}: {told}", fields=fields)
+
+
+def _answer(method: Method, answer: Wire | Mapping[str, Any]) -> dict[str, Any]:
+    """In the contract's own shape: what the contract does not know would be our mistake."""
+    model = (
+        answer if isinstance(answer, Wire) else method.result_model.model_validate(answer, context="write")
+    )
+    return model.wire()
+
+
+def _refused(refusal: Refused) -> dict[str, Any]:
+    error = MesoLiveApiError(code=refusal.code, detail=refusal.detail, validation_errors=refusal.fields)
+    response = MesoLiveApiResponse(
+        status=refusal.status, message=refusal.detail, data=refusal.data, error=error
+    )
+    return response.wire()

@@ -1,0 +1,200 @@
+"""The Data Hub: snapshots, and streams of the same that send the latest value whenever it has changed.
+
+A stream looks at the market when its client is ready for the next item: what came and went in between is not sent, as the
+hub's own streams merge and drop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from mesoflow.hubs.contract import Method
+from mesoflow.hubs.models.base import Args, has_flag
+from mesoflow.hubs.models.data import (
+    GetContractSnapshotArgs,
+    GetLegsSnapshotArgs,
+    PositionDataArgs,
+    UnderlyingDataArgs,
+)
+from mesoflow.simulator.clock import SimulatorClock
+from mesoflow.simulator.hubs.base import Hub
+from mesoflow.simulator.wire.core import Caller, HubError, NotAStream
+from mesoflow.simulator.world.agents import require_provider
+from mesoflow.simulator.world.contracts import multiplier_of, option_of
+from mesoflow.simulator.world.errors import Refused, missing
+from mesoflow.simulator.world.figures import BASES, Block, Figures, Holding
+from mesoflow.simulator.world.positions import id_lists
+from mesoflow.simulator.world.world import World
+
+Answer = dict[str, Any]
+
+
+class DataHub(Hub):
+    """Snapshots and streams."""
+
+    name = "data"
+
+    def __init__(self, world: World, clock: SimulatorClock, ahead: Callable[[], None]) -> None:
+        super().__init__(world, clock, ahead)
+        self.handlers = {
+            "GetPositionSnapshot": self._position,
+            "GetLegsSnapshot": self._legs,
+            "GetUnderlyingSnapshot": self._underlying,
+            "GetContractSnapshot": self._contract,
+        }
+        self._streams: dict[str, Callable[[Any, datetime], Answer]] = {
+            "StreamPositionData": self._position,
+            "StreamUnderlyingData": self._underlying,
+        }
+
+    def stream(self, target: str, arguments: list[Any], caller: Caller) -> AsyncIterator[object]:
+        method = self._method(target)
+        if isinstance(method, str):
+            raise HubError(f"{method} is not in this version of the simulator")
+        if method.kind != "stream":
+            raise NotAStream(target)
+        try:
+            args = self._arguments(method, arguments)
+            self._look(method, args)
+        except Refused as refusal:
+            raise HubError(str(refusal)) from None
+        return self._items(method, args)
+
+    async def _items(self, method: Method, args: Args) -> AsyncIterator[object]:
+        """The latest figures, each time they differ from those sent before."""
+        sent: Mapping[str, Any] | None = None
+        while True:
+            try:
+                found = self._look(method, args)
+            except Refused as refusal:
+                raise HubError(str(refusal)) from None
+            if sent is None or _values(found) != _values(sent):
+                sent = found
+                yield method.result_model.model_validate(found, context="write").wire()
+            await self._wait()
+
+    def _look(self, method: Method, args: Args) -> Answer:
+        now = self._clock.now()
+        self._world.advance(now)
+        try:
+            return self._streams[method.name](args, now)
+        finally:
+            self._ahead()
+
+    async def _wait(self) -> None:
+        """Until quotes may have changed."""
+        loop = asyncio.get_running_loop()
+        ready: asyncio.Future[None] = loop.create_future()
+
+        def wake() -> None:
+            if not ready.done():
+                ready.set_result(None)
+
+        timer = self._clock.call_at(self._world.market.next_step(self._clock.now()), wake)
+        try:
+            await ready
+        finally:
+            timer.cancel()
+
+    # --- what is asked ---------------------------------------------------------------------------------------------
+
+    def _position(self, args: PositionDataArgs, now: datetime) -> Answer:
+        require_provider(args.provider, needed=False)
+        positions = self._world.positions
+        position = positions.get(args.position_id)
+        figures = positions.figures(positions.legs(position.id), now)
+        blocks: tuple[tuple[str, str, str, str, Callable[[], Any]], ...] = (
+            (
+                "position_prices",
+                str(args.include_position),
+                "Prices",
+                "one",
+                lambda: figures.prices(position.qty_multiplier),
+            ),
+            ("position_greeks", str(args.include_position), "Greeks", "one", figures.greeks),
+            ("position_pnls", str(args.include_position), "PnL", "one", figures.pnl),
+            ("leg_prices", str(args.include_legs), "Prices", "many", figures.leg_prices),
+            ("leg_greeks", str(args.include_legs), "Greeks", "many", figures.leg_greeks),
+            ("leg_pnls", str(args.include_legs), "PnL", "many", figures.leg_pnls),
+            ("leg_group_prices", str(args.include_leg_groups), "Prices", "many", figures.group_prices),
+            ("leg_group_greeks", str(args.include_leg_groups), "Greeks", "many", figures.group_greeks),
+            ("leg_group_pnls", str(args.include_leg_groups), "PnL", "many", figures.group_pnls),
+        )
+        fields = {
+            "Prices": str(args.price_fields),
+            "Greeks": str(args.greek_fields),
+            "PnL": str(args.pnl_fields),
+        }
+        return {
+            name: _shown(compute(), fields[flag], many=shape == "many") if has_flag(include, flag) else None
+            for name, include, flag, shape, compute in blocks
+        }
+
+    def _legs(self, args: GetLegsSnapshotArgs, now: datetime) -> Answer:
+        require_provider(args.provider, needed=False)
+        where, values = id_lists(args.leg_ids)
+        legs = [leg for _, leg in self._world.positions.leg_documents.find(where, values)]
+        absent = sorted(set(args.leg_ids) - {leg.id for leg in legs})
+        if absent:
+            raise missing("leg", absent[0])
+        figures = self._world.positions.figures(legs, now)
+        blocks = (
+            ("leg_prices", "Prices", args.price_fields, figures.leg_prices),
+            ("leg_greeks", "Greeks", args.greek_fields, figures.leg_greeks),
+            ("leg_pnls", "PnL", args.pnl_fields, figures.leg_pnls),
+        )
+        return {
+            name: _shown(compute(), str(fields), many=True) if has_flag(str(args.include), flag) else None
+            for name, flag, fields, compute in blocks
+        }
+
+    def _underlying(self, args: UnderlyingDataArgs, now: datetime) -> Answer:
+        require_provider(args.provider, needed=True)
+        block = Figures(self._world.market, now).underlying(args.underlying.symbol)
+        if block is None:
+            raise missing("underlying", args.underlying.symbol)
+        return {
+            "prices": _shown(block, str(args.price_fields), many=False)
+            if has_flag(str(args.include), "Prices")
+            else None
+        }
+
+    def _contract(self, args: GetContractSnapshotArgs, now: datetime) -> Answer:
+        require_provider(args.provider, needed=True)
+        option = option_of(args.contract)
+        figures = Figures(self._world.market, now)
+        holding = Holding(option, Decimal(1), multiplier_of(option.underlying))
+        include = str(args.include)
+        prices = _shown(figures.prices(figures.quote(option)), str(args.price_fields), many=False)
+        greeks = _shown(figures.greeks(holding), str(args.greek_fields), many=False)
+        return {
+            "prices": prices if has_flag(include, "Prices") else None,
+            "greeks": greeks if has_flag(include, "Greeks") else None,
+        }
+
+
+def _shown(found: Any, fields: str, *, many: bool) -> Any:  # noqa: ANN401 - a block, or blocks by id
+    """The bases that were asked for; the others are null, and so are their ages."""
+    if many:
+        return {id: _chosen(block, fields) for id, block in found.items()}
+    return _chosen(found, fields)
+
+
+def _chosen(block: Block, fields: str) -> Block:
+    dropped = [basis for basis in BASES if not has_flag(fields, basis)]
+    return block | {name: None for basis in dropped for name in (basis, f"{basis}_age_ms")}
+
+
+def _values(found: Any) -> Any:  # noqa: ANN401 - nested blocks
+    """Figures without the times at which they were taken."""
+    if isinstance(found, Mapping):
+        return {
+            key: _values(value)
+            for key, value in found.items()
+            if key != "snapshot_time" and not str(key).endswith("_age_ms")
+        }
+    return found

@@ -1,0 +1,115 @@
+"""The Event Hub: callbacks to those who subscribed, and the history.
+
+A subscription belongs to its connection. Events of a strategy go to its group; those of no strategy, such as an agent's
+status, go to everyone. What is on when somebody connects would be told at once: in this version no signal is ever on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from mesoflow.hubs.contract import Callback
+from mesoflow.hubs.models.events import (
+    Event,
+    GetEventsSinceArgs,
+    SubscribeToStrategiesArgs,
+    UnsubscribeFromStrategiesArgs,
+)
+from mesoflow.simulator.clock import SimulatorClock
+from mesoflow.simulator.hubs.base import Hub
+from mesoflow.simulator.wire.core import Caller
+from mesoflow.simulator.world.paging import page
+from mesoflow.simulator.world.world import World
+
+
+@dataclass(slots=True)
+class _Client:
+    """One connection: `all_of_them` covers strategies that are made later, too."""
+
+    caller: Caller
+    all_of_them: bool = False
+    strategies: set[int] = field(default_factory=set)
+    without: set[int] = field(default_factory=set)
+
+    def hears(self, strategy: int | None) -> bool:
+        if strategy is None or strategy in self.strategies:
+            return True
+        return self.all_of_them and strategy not in self.without
+
+
+class EventHub(Hub):
+    """Subscriptions and history."""
+
+    name = "event"
+
+    def __init__(self, world: World, clock: SimulatorClock, ahead: Callable[[], None]) -> None:
+        super().__init__(world, clock, ahead)
+        self.handlers = {
+            "GetLatestEventSeqId": self._latest,
+            "GetEventsSince": self._since,
+        }
+        self._clients: dict[str, _Client] = {}
+        world.events.listeners.append(self._tell)
+
+    async def connected(self, caller: Caller) -> None:
+        self._clients[caller.connection_id] = _Client(caller)
+
+    async def disconnected(self, caller: Caller) -> None:
+        self._clients.pop(caller.connection_id, None)
+
+    async def invoke(self, target: str, arguments: list[Any], caller: Caller) -> object:
+        """Subscriptions need to know who calls."""
+        client = self._clients.setdefault(caller.connection_id, _Client(caller))
+        self.handlers["SubscribeToStrategies"] = lambda args, _: self._subscribe(client, args)
+        self.handlers["UnsubscribeFromStrategies"] = lambda args, _: self._unsubscribe(client, args)
+        return await super().invoke(target, arguments, caller)
+
+    def _subscribe(self, client: _Client, args: SubscribeToStrategiesArgs) -> dict[str, Any]:
+        good, failed = self._known(args.strategies)
+        if args.strategies is None:
+            client.all_of_them = True
+        client.strategies |= set(good)
+        client.without -= set(good)
+        return {"successful_strategies": good, "failed_strategies": failed}
+
+    def _unsubscribe(self, client: _Client, args: UnsubscribeFromStrategiesArgs) -> dict[str, Any]:
+        good, failed = self._known(args.strategies)
+        if args.strategies is None:
+            client.all_of_them = False
+            client.without.clear()
+        client.strategies -= set(good)
+        if client.all_of_them:
+            client.without |= set(good)
+        return {"successful_strategies": good, "failed_strategies": failed}
+
+    def _known(self, wanted: list[int] | None) -> tuple[list[int], list[int]]:
+        there = self._world.strategies.ids()
+        if wanted is None:
+            return there, []
+        return [id for id in wanted if id in there], [id for id in wanted if id not in there]
+
+    def _latest(self, _: object, now: datetime) -> dict[str, Any]:
+        return {"latest_event_seq_id": self._world.events.latest, "snapshot_time": now}
+
+    def _since(self, args: GetEventsSinceArgs, _: datetime) -> dict[str, Any]:
+        number = args.event_seq_id
+        found, token = page(
+            lambda after, size: self._world.events.since(number, after, size),
+            ("events", number),
+            args.limit,
+            args.continuation_token,
+        )
+        events = [
+            {"event_type": kind, "event_seq_id": id, "event": event.wire()} for id, (kind, event) in found
+        ]
+        return {"events": events, "continuation_token": token}
+
+    def _tell(self, callback: Callback, strategy: int | None, event: Event) -> None:
+        body: dict[str, Any] | None = None
+        for client in list(self._clients.values()):
+            if client.hears(strategy) and not client.caller.closed:
+                body = event.wire() if body is None else body
+                client.caller.send(callback.name, body)

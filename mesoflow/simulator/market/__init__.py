@@ -1,0 +1,1 @@
+"""The market: what every instrument costs at any simulated time, as a function of the seed and that time."""

@@ -1,0 +1,1 @@
+"""Strategy definitions v3: read, and evaluated against the market."""

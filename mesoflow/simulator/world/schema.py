@@ -1,0 +1,35 @@
+"""The tables of a world. Documents are the wire's own models as JSON text, beside the columns that are searched by."""
+
+FORMAT = 1
+
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+CREATE TABLE accounts (id INTEGER PRIMARY KEY, doc TEXT NOT NULL, account TEXT NOT NULL UNIQUE);
+CREATE TABLE strategies (id INTEGER PRIMARY KEY, doc TEXT NOT NULL, definition TEXT NOT NULL);
+CREATE TABLE jobs (
+    id INTEGER PRIMARY KEY, job TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, args TEXT NOT NULL, status TEXT NOT NULL,
+    created TEXT NOT NULL, updated TEXT NOT NULL, due TEXT NOT NULL, plan INTEGER, error TEXT);
+CREATE INDEX jobs_running ON jobs (due, id) WHERE status = 'Running';
+CREATE TABLE plans (
+    id INTEGER PRIMARY KEY, doc TEXT NOT NULL, kind TEXT NOT NULL, account TEXT NOT NULL, strategy INTEGER NOT NULL,
+    position INTEGER, expirations TEXT NOT NULL, executed TEXT);
+CREATE TABLE positions (
+    id INTEGER PRIMARY KEY, doc TEXT NOT NULL, vars TEXT NOT NULL, expirations TEXT NOT NULL, account TEXT NOT NULL,
+    strategy INTEGER NOT NULL,
+    open INTEGER NOT NULL);
+CREATE TABLE position_plans (position INTEGER NOT NULL, plan INTEGER NOT NULL, PRIMARY KEY (plan, position)) WITHOUT ROWID;
+CREATE TABLE legs (
+    id INTEGER PRIMARY KEY, doc TEXT NOT NULL, position INTEGER NOT NULL, account TEXT NOT NULL, open INTEGER NOT NULL,
+    settles TEXT NOT NULL);
+CREATE INDEX legs_of_position ON legs (position);
+CREATE INDEX legs_open ON legs (account) WHERE open;
+CREATE INDEX legs_settling ON legs (settles) WHERE open;
+CREATE TABLE executions (
+    id INTEGER PRIMARY KEY, doc TEXT NOT NULL, plan INTEGER NOT NULL, account TEXT NOT NULL, live_order INTEGER);
+CREATE TABLE records (key TEXT PRIMARY KEY, doc TEXT NOT NULL, created TEXT NOT NULL, settles TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, doc TEXT NOT NULL, strategy INTEGER);
+CREATE TABLE ledger (
+    id INTEGER PRIMARY KEY, at TEXT NOT NULL, operation TEXT NOT NULL, key TEXT NOT NULL, account TEXT NOT NULL,
+    plan INTEGER NOT NULL, position INTEGER, leg TEXT, contract TEXT, qty TEXT, price TEXT, commission TEXT);
+"""

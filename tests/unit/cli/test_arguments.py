@@ -1,0 +1,55 @@
+"""The command line: what it takes, and that wrong usage is exit 2."""
+
+import pytest
+
+from mesoflow.cli.arguments import COMMANDS, parser
+
+
+def parse(*arguments):
+    return parser().parse_args(arguments)
+
+
+def test_only_commands_that_are_built_exist():
+    assert list(COMMANDS) == [
+        "run", "check", "resume", "cancel", "settle", "clear", "runs", "show", "journal", "sim", "schema",
+    ]  # fmt: skip
+
+
+def test_every_option_of_run():
+    args = parse(
+        "run", "plans/quickstart.yaml", "--set", "entry_at=10:01", "--set", "note=a=b", "--env", "desk", "--hub", "lab",
+        "--run-id", "mine", "--or-resume", "--again", "--reason", "drill", "--seed", "3", "--profile", "kind", "--speed", "2.5",
+        "--dry-run", "--detailed-exit-code", "--format", "json", "--state", "home",
+    )  # fmt: skip
+    assert vars(args) == {
+        "version": False, "command": "run", "format": "json", "state": "home", "playbook": "plans/quickstart.yaml",
+        "sets": [("entry_at", "10:01"), ("note", "a=b")], "env": "desk", "hub": "lab", "run_id": "mine", "or_resume": True,
+        "again": True, "reason": "drill", "dry_run": True, "detailed_exit_code": True, "seed": 3, "profile": "kind", "speed": 2.5,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("preview", "x.yaml"),
+        ("run",),
+        ("run", "x.yaml", "--allow-live"),
+        ("run", "x.yaml", "--preview", "f"),
+        ("run", "x.yaml", "--faults", "f"),
+        ("run", "x.yaml", "--set", "lots"),
+        ("run", "x.yaml", "--run-id", "../up"),
+        ("run", "x.yaml", "--speed", "0"),
+        ("sim",),
+        ("sim", "serve", "--speed", "31"),
+        ("settle", "r", "p", "--reason", "why"),
+        ("settle", "r", "p", "--happened", "1", "--did-not-happen", "--reason", "why"),
+        ("settle", "r", "p", "--did-not-happen"),
+        ("show", "r", "--format", "html"),
+        ("run", "x.yaml", "--dry"),
+    ],
+)
+def test_wrong_usage_is_exit_2(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        parse(*arguments)
+    assert ended.value.code == 2
+    assert "usage: mesoflow" in capsys.readouterr().err

@@ -1,0 +1,17 @@
+from dataclasses import replace
+
+from mesoflow.safety.environment import Environment
+from tests.unit.safety.making import HERE, RUN, closing, judged, refused
+
+
+def test_an_environment_that_says_nothing_refuses_everything() -> None:
+    assert refused(judged(closing(), here=Environment(RUN))) == [
+        "not_durable",
+        "semantics_differ",
+        "program_differs",
+    ]
+
+
+def test_exits_are_journalled_and_pinned_too() -> None:
+    assert refused(judged(closing(), here=replace(HERE, durable=False))) == ["not_durable"]
+    assert refused(judged(closing(), here=replace(HERE, program="other"))) == ["program_differs"]

@@ -1,0 +1,84 @@
+from decimal import Decimal as D
+from typing import Any
+
+import pytest
+
+from mesoflow.safety.limits import JUDGED, UNLIMITED, Limits, StressLoss
+from mesoflow.trading.amounts import Amount
+
+
+def test_the_risk_of_the_friday_put_calendar() -> None:
+    limits = Limits.parse(
+        {
+            "accounts": ["PAPER-1"],
+            "max_contracts_per_order": 10,
+            "max_order_premium": 25000,
+            "max_order_loss": 25000,
+            "max_open_loss": "unlimited",
+            "max_stress_loss": {"move": "8%", "loss": 25000},
+            "max_daily_loss": "1% of net_liquidation",
+            "max_distance_from_mid": ["15% of mid", D("2.00")],
+            "live": "allowed",
+        }
+    )
+    assert limits == Limits(
+        accounts=("PAPER-1",),
+        live="allowed",
+        max_contracts_per_order=D(10),
+        max_order_premium=Amount(D(25000)),
+        max_order_loss=Amount(D(25000)),
+        max_open_loss=UNLIMITED,
+        max_stress_loss=StressLoss(D("0.08"), Amount(D(25000))),
+        max_daily_loss=Amount(D(1), "net_liquidation"),
+        max_distance_from_mid=(Amount(D(15), "mid"), Amount(D("2.00"))),
+    )
+    assert limits.max_contracts_per_run == D(100)
+
+
+def test_what_is_not_written_is_not_unlimited() -> None:
+    limits = Limits.parse({"accounts": ["PAPER-1"]})
+    assert limits.live == "never"
+    assert {getattr(limits, key) for key in JUDGED - {"accounts", "live"}} == {None}
+    assert limits.max_contracts_per_run is None
+
+
+def test_one_distance_needs_no_list() -> None:
+    assert Limits.parse({"accounts": ["A"], "max_distance_from_mid": D("0.50")}).max_distance_from_mid == (
+        Amount(D("0.50")),
+    )
+    assert (
+        Limits.parse({"accounts": ["A"], "max_distance_from_mid": "unlimited"}).max_distance_from_mid
+        is UNLIMITED
+    )
+    assert (
+        Limits.parse({"accounts": ["A"], "max_contracts_per_order": "unlimited"}).max_contracts_per_run
+        is UNLIMITED
+    )
+
+
+@pytest.mark.parametrize(
+    ("risk", "said"),
+    [
+        ({"accounts": []}, "risk.accounts is a list of account names"),
+        ({"accounts": "PAPER-1"}, "risk.accounts is a list of account names"),
+        ({"max_runs_per_day": 3}, "risk.max_runs_per_day is not judged by this version"),
+        ({"live": "yes"}, "risk.live is never or allowed, not 'yes'"),
+        ({"max_contracts_per_order": 0}, "a whole number from 1 on"),
+        ({"max_contracts_per_order": True}, "a whole number from 1 on"),
+        ({"max_contracts_per_order": D("1.5")}, "a whole number from 1 on"),
+        ({"max_order_loss": -1}, "risk.max_order_loss is money, never negative"),
+        ({"max_order_loss": "2 ticks"}, "risk.max_order_loss is money, never negative"),
+        ({"max_daily_loss": "1%"}, "risk.max_daily_loss: '1%' does not say of what"),
+        ({"max_distance_from_mid": []}, "names one distance at least"),
+        ({"max_distance_from_mid": "1% of net_liquidation"}, "is a distance of prices"),
+        ({"max_distance_from_mid": "15%"}, "risk.max_distance_from_mid: '15%' does not say of what"),
+        ({"max_stress_loss": 25000}, "risk.max_stress_loss is {move: 8%, loss: 25000}"),
+        ({"max_stress_loss": {"move": "8%"}}, "risk.max_stress_loss is {move: 8%, loss: 25000}"),
+        ({"max_stress_loss": {"move": 8, "loss": 1}}, "risk.max_stress_loss.move is a percentage"),
+        ({"max_stress_loss": {"move": "0%", "loss": 1}}, "risk.max_stress_loss.move is a percentage"),
+    ],
+)
+def test_a_limit_that_cannot_be_read_is_named(risk: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError) as refused:
+        Limits.parse({"accounts": ["PAPER-1"], **risk})
+    assert said in str(refused.value)

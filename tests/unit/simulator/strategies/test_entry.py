@@ -1,0 +1,176 @@
+"""Entries evaluated against the market of seed 7."""
+
+import copy
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from mesoflow.simulator.market.chain import Option
+from mesoflow.simulator.market.market import Market
+from mesoflow.simulator.shared import data
+from mesoflow.simulator.strategies.definition import read_definition
+from mesoflow.simulator.strategies.entry import Circumstances, EntryImpossible, Preview, preview
+from mesoflow.simulator.strategies.lua import Lua
+
+MARKET, LUA = Market(7), Lua(7)
+THURSDAY = datetime(2025, 1, 16, 15, 0, tzinfo=UTC)
+FRIDAY = datetime(2025, 1, 17, 20, 45, tzinfo=UTC)
+NAMES: dict[str, float | None] = {"nav": 250000.0, "initial_cash": 100000.0, "profit_target": None}
+
+
+def template(id: int = 101) -> dict[str, Any]:
+    return copy.deepcopy(data(f"strategies/{id}.json"))  # type: ignore[no-any-return]
+
+
+def enter(
+    raw: dict[str, Any],
+    at: datetime = THURSDAY,
+    *,
+    used: frozenset[Option] = frozenset(),
+    unique: bool = True,
+) -> Preview:
+    today = MARKET.calendar.local_date(at)
+    return preview(read_definition(raw), MARKET.at(at), Circumstances(today, NAMES, used, unique), LUA)
+
+
+def chosen(found: Preview) -> list[str]:
+    return [f"{leg.name} {leg.qty} {leg.option}" for leg in found.legs]
+
+
+def test_the_calendar_sells_the_near_put_and_buys_the_same_strike_later() -> None:
+    found = enter(template())
+    near, far = found.legs
+    assert (near.dte, far.dte) == (29, 57)
+    assert near.option.strike == far.option.strike
+    assert near.greeks is not None and abs(near.greeks.delta) == pytest.approx(0.45, abs=0.01)
+    assert found.variables["initial_debit"] == far.quote.mark - near.quote.mark  # type: ignore[operator]
+    assert found.variables["profit_target"] == found.variables["initial_debit"] * 20
+    assert {name: str(found.variables[name]) for name in ("max_days_in_trade", "expiration_back_dte")} == {
+        "max_days_in_trade": "23",
+        "expiration_back_dte": "57",
+    }
+    assert [condition.result for condition in (*found.conditions, *found.abort_conditions)] == [True, False]
+    assert found.allowed
+
+
+def test_the_strangle_sells_ten_deltas_over_the_weekend() -> None:
+    found = enter(template(102), FRIDAY)
+    assert [leg.dte for leg in found.legs] == [4, 4], "Monday is a holiday"
+    assert [leg.group for leg in found.legs] == [1, 2]
+    for leg in found.legs:
+        assert leg.greeks is not None and abs(leg.greeks.delta) == pytest.approx(0.10, abs=0.01)
+    assert found.allowed, "no conditions: always"
+
+
+def test_without_a_fitting_expiration_there_is_no_entry() -> None:
+    with pytest.raises(EntryImpossible) as caught:
+        enter(template(102), THURSDAY)
+    assert str(caught.value) == "expiration 'weekend': none is listed for DTE 3 from 3 to 4"
+
+
+def test_without_a_fitting_delta_there_is_no_entry() -> None:
+    raw = template()
+    raw["Structure"]["Legs"][0]["StrikeSelector"] = {"Delta": "45", "Min": "45", "Max": "45.0000001"}
+    with pytest.raises(
+        EntryImpossible, match=r"^leg 'short_put': no free contract of SPXW 2025-02-14 has Delta 45"
+    ):
+        enter(raw)
+
+
+def test_roots_are_ranked_as_the_definition_says() -> None:
+    raw = template()
+    raw["Structure"]["Expirations"][0] |= {
+        "DTE": "36",
+        "Min": None,
+        "Max": None,
+        "Roots": {"Include": ["SPX", "SPXW"]},
+    }
+    assert next(str(leg.option)[:14] for leg in enter(raw).legs) == "SPX 2025-02-21"
+    raw["Structure"]["Expirations"][0]["Roots"] = None
+    assert next(str(leg.option)[:15] for leg in enter(raw).legs) == "SPXW 2025-02-21"
+    raw["Structure"]["Expirations"][0]["Roots"] = {"Exclude": ["SPXW"]}
+    assert next(str(leg.option)[:14] for leg in enter(raw).legs) == "SPX 2025-02-21"
+
+
+def test_a_used_contract_gives_way_to_the_next() -> None:
+    first = enter(template())
+    taken = first.legs[0].option
+    second = enter(template(), used=frozenset({taken}))
+    assert second.legs[0].option != taken
+    assert abs(second.legs[0].option.strike - taken.strike) == 5
+
+
+def test_legs_of_one_position_share_nothing_unless_allowed() -> None:
+    raw = template()
+    raw["Structure"]["Expirations"][1] |= {"DTE": "30", "Min": None, "Max": None}
+    apart, shared = enter(raw), enter(raw, unique=False)
+    assert apart.legs[0].option != apart.legs[1].option
+    assert shared.legs[0].option == shared.legs[1].option
+
+
+def test_quantities_contain_the_multiplier() -> None:
+    raw = template()
+    raw["Entry"]["QtyMultiplier"] = "floor(max(1, nav / initial_cash))"
+    raw["Structure"]["Legs"][0]["Qty"] = "-2"
+    found = enter(raw)
+    assert found.qty_multiplier == 2
+    assert [leg.qty for leg in found.legs] == [Decimal(-4), Decimal(2)]
+    single = enter(raw | {"Entry": raw["Entry"] | {"QtyMultiplier": "1"}})
+    assert found.variables["initial_theta"] == pytest.approx(
+        single.variables["initial_theta"] * 2, rel=Decimal("1e-6")
+    )
+
+
+def test_one_true_condition_lets_go_and_one_true_abort_drops() -> None:
+    raw = template()
+    raw["Entry"] |= {"Conditions": ["pos_theta < 0", "leg_short_put_price > 1"], "AbortConditions": []}
+    assert enter(raw).allowed
+    raw["Entry"]["Conditions"] = ["pos_theta < 0"]
+    assert not enter(raw).allowed
+    raw["Entry"] |= {"Conditions": [], "AbortConditions": ["pos_theta < 0", "initial_debit > 1"]}
+    assert not enter(raw).allowed
+
+
+def test_a_condition_that_cannot_be_evaluated_lets_nothing_go() -> None:
+    raw = template()
+    raw["Entry"] |= {"Conditions": [], "AbortConditions": ["timing.day_of_week == 1"]}
+    found = enter(raw)
+    assert [(c.result, c.error) for c in found.abort_conditions] == [
+        (None, "'timing' is not in this version")
+    ]
+    assert not found.allowed
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"Qty": "0.5"}, "Qty of leg 'short_put' came to 0.5: contracts are whole"),
+        ({"Qty": "-1e9"}, "Qty of leg 'short_put' came to -1e+09, more than 1000000"),
+        ({"Qty": "pos_nothing"}, "'pos_nothing': there is no 'pos_nothing' here"),
+        ({"LegGroupId": "1.5"}, "LegGroupId of leg 'short_put' came to 1.5: contracts are whole"),
+        (
+            {"StrikeSelector": {"Delta": "-45"}},
+            "leg 'short_put': Delta came to -45; it is given without a sign",
+        ),
+        (
+            {"StrikeSelector": {"MidPrice": "10"}},
+            "leg 'short_put': StrikeSelector.MidPrice is not in this version of the simulator",
+        ),
+        (
+            {"StrikeSelector": {"Complex": {"Statement": "1", "Target": "1"}}},
+            "leg 'short_put': StrikeSelector.Complex is not in this version of the simulator",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_said(change: dict[str, Any], error: str) -> None:
+    raw = template()
+    raw["Structure"]["Legs"][0] |= change
+    with pytest.raises(EntryImpossible) as caught:
+        enter(raw)
+    assert str(caught.value) == error
+
+
+def test_an_entry_is_a_function_of_its_second() -> None:
+    assert chosen(enter(template())) == chosen(enter(template(), THURSDAY.replace(microsecond=999_999)))

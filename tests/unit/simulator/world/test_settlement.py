@@ -1,0 +1,100 @@
+"""What is held to its expiration is settled in cash, at its own time, whoever asks when."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.worlds import Desk
+
+FRIDAY = datetime(2025, 1, 17, 20, 30, tzinfo=UTC)
+EXPIRY = datetime(2025, 1, 21, 21, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    desk = Desk(tmp_path / "w")
+    desk.go_to(FRIDAY)
+    return desk
+
+
+def strangle(desk: Desk) -> int:
+    return desk.fill(desk.prepare_entry(strategy=102))["PositionId"]  # type: ignore[no-any-return]
+
+
+def level(desk: Desk, at: datetime) -> Decimal:
+    return desk.world.market.at(at).underlying("SPX").mark  # type: ignore[no-any-return]
+
+
+def test_an_expired_strangle_is_closed_at_its_intrinsic_value(desk: Desk) -> None:
+    position = strangle(desk)
+    legs = desk.ok("ListLegs", live_position_id=position)["Legs"]
+    desk.go_to(EXPIRY - timedelta(seconds=1))
+    assert desk.ok("GetPosition", position_id=position)["Position"]["State"] == "Open"
+    desk.go_to(EXPIRY)
+    detail = desk.ok("GetPosition", position_id=position)
+    assert (detail["Position"]["State"], detail["Position"]["ClosedAt"]) == ("Closed", "2025-01-21T21:00:00Z")
+    spot, strikes = level(desk, EXPIRY), [leg["LiveContract"]["Strike"] for leg in legs]
+    worth = max(strikes[0] - spot, Decimal(0)) + max(spot - strikes[1], Decimal(0))
+    credit = sum(leg["AvgEntryPrice"] for leg in legs)
+    assert detail["PositionPnLs"]["Realized"] == (credit - worth) * 100
+    account = desk.ok("GetAccount", broker_account_id="PAPER-1")["Account"]
+    assert account["Cash"] == account["NetLiquidationValue"] == Decimal(250000) + (credit - worth) * 100
+    ledger = desk.world.ledger
+    assert ledger.positions() == {} and ledger.cash() == {"PAPER-1": (credit - worth) * 100}
+    assert ledger.keys() == {"fill-1": 1}
+    assert len(desk.ok("ListExecutions")["Executions"]) == 2, "a settlement is no execution of a plan"
+
+
+def test_what_expires_later_stays_open(desk: Desk) -> None:
+    position = desk.fill(desk.prepare_entry())["PositionId"]
+    desk.go_to(datetime(2025, 2, 15, 12, tzinfo=UTC))
+    detail = desk.ok("GetPosition", position_id=position)
+    assert detail["Position"]["State"] == "Open"
+    assert [leg["ClosedAt"] for leg in detail["Legs"]] == ["2025-02-14T21:00:00Z", None]
+    last = desk.ok("GetEventsSince", event_seq_id=0)["Events"][-1]
+    assert (last["EventType"], last["Event"]["Status"]) == ("PositionUpdateEvent", "RealizedPnLChanged")
+    assert list(desk.prepare_exit(position)["PositionLegs"]) == ["long_put"]
+
+
+def test_a_plan_from_before_an_expiration_is_stale_after_it(desk: Desk) -> None:
+    position = strangle(desk)
+    plan = desk.prepare_exit(position)
+    desk.go_to(EXPIRY)
+    fills = {name: {"price": "1"} for name in plan["LegPrices"]}
+    refused = desk.refused(
+        "ApplyPaperFills", idempotency_key="late", exec_plan_id=plan["ExecPlanId"], paper_leg_fills=fills
+    )
+    assert refused[1] == "PlanStale"
+
+
+def test_it_does_not_matter_when_somebody_asks(tmp_path: Path) -> None:
+    stories: list[Any] = []
+    for name, looks in (("a", 40), ("b", 1)):
+        desk = Desk(tmp_path / name)
+        desk.go_to(FRIDAY)
+        position = strangle(desk)
+        for n in range(1, looks + 1):
+            desk.go_to(FRIDAY + (EXPIRY + timedelta(days=1) - FRIDAY) * n / looks)
+            desk.ok("GetAccount", broker_account_id="PAPER-1")
+        stories.append(
+            (
+                desk.ok("GetPosition", position_id=position),
+                desk.ok("GetEventsSince", event_seq_id=0)["Events"],
+            )
+        )
+    assert stories[0] == stories[1]
+
+
+def test_time_that_jumps_does_not_jump_to_an_expiration(desk: Desk) -> None:
+    strangle(desk)
+    assert [timer for timer in desk.clock.timers if not timer.cancelled] == []
+
+
+def test_a_server_s_clock_tells_it_on_time(desk: Desk) -> None:
+    desk.clock.speed = 10.0
+    position = strangle(desk)
+    desk.go_to(EXPIRY)
+    assert desk.world.positions.get(position).closed_at == EXPIRY
