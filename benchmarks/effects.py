@@ -40,10 +40,12 @@ EFFECTS = 500
 ROUNDS = 7
 
 READS = Program(
-    "reads", (Step("each", "toy.look", {"account": "{{ loop.item }}"}, for_each=ForEach("{{ inputs.items }}")),)
+    "reads",
+    (Step("each", "toy.look", {"account": "{{ loop.item }}"}, for_each=ForEach("{{ inputs.items }}")),),
 )
 TRADES = Program(
-    "trades", (Step("each", "toy.trade", {"plan": "{{ loop.item }}"}, for_each=ForEach("{{ inputs.items }}")),)
+    "trades",
+    (Step("each", "toy.trade", {"plan": "{{ loop.item }}"}, for_each=ForEach("{{ inputs.items }}")),),
 )
 
 
@@ -78,7 +80,9 @@ async def _run(journal: SqliteJournal, program: Program) -> None:
     setting = Setting(InstantHub(MemoryWorld(clock.now), clock), clock, committer, crash, tell=None)  # type: ignore[arg-type]
     items = list(range(EFFECTS))
     context = Context("bench-1", program.name, "cboe-index-options", T0, account="PAPER-1")
-    run = Run("bench-1", NONCE, Machine(program, TOYS, context, {"items": items}), setting, practice_gate("bench-1"))
+    run = Run(
+        "bench-1", NONCE, Machine(program, TOYS, context, {"items": items}), setting, practice_gate("bench-1")
+    )
     committer.hold("bench-1", journal.claim("bench-1"))
     committer.add([Entry("bench-1", "started", {"at": T0})])
     ended = await run.go([], T0)
@@ -158,7 +162,9 @@ def main(argv: list[str]) -> None:
             taken["trade"].append(sequence(new(folder, f"trade-{number}"), TRADES))
         base = median(taken["bare commit"])
         for kind, times in taken.items():
-            print(f"{kind:14} {median(times) / EFFECTS * 1e6:7.0f} µs   {median(times) / base:5.2f} × bare commit")
+            print(
+                f"{kind:14} {median(times) / EFFECTS * 1e6:7.0f} µs   {median(times) / base:5.2f} × bare commit"
+            )
         for kind, count in syncs(folder).items():
             print(f"{kind:14} {count:7.2f} syncs an effect")
         steps = dbos(folder)
@@ -166,7 +172,9 @@ def main(argv: list[str]) -> None:
             print("DBOS           not installed: pip install '.[bench]'")
         else:
             each = median(taken["trade"])
-            print(f"{'DBOS step':14} {steps / EFFECTS * 1e6:7.0f} µs   {steps / each:5.1f} × a trading effect of ours")
+            print(
+                f"{'DBOS step':14} {steps / EFFECTS * 1e6:7.0f} µs   {steps / each:5.1f} × a trading effect of ours"
+            )
 
 
 if __name__ == "__main__":

@@ -44,7 +44,9 @@ class Gate:
         if verdict.passed:
             self.verdicts[path] = verdict
             return None
-        return Refused("rail_refused", verdict.summary, {"rules": rules(verdict), "verdict": verdict.to_value()})
+        return Refused(
+            "rail_refused", verdict.summary, {"rules": rules(verdict), "verdict": verdict.to_value()}
+        )
 
     def intend(self, path: str, order: Order, at: datetime) -> tuple[Value, Value]:
         """The order is about to be intended: (verdict, order) for the record; the ledger counts it."""
@@ -69,7 +71,9 @@ class Gate:
         """What became of an order; one that a rail refused was never counted."""
         self.verdicts.pop(path, None)
         if self.open.pop(path, None) is not None:
-            self.ledger.settle(self.run_id, order, at, traded=Decimal(0) if isinstance(outcome, Refused) else None)
+            self.ledger.settle(
+                self.run_id, order, at, traded=Decimal(0) if isinstance(outcome, Refused) else None
+            )
 
     def proves_refusal(self, method: str, status: str) -> bool:
         """Whether this status is checked before acceptance (hubs/inferred.py)."""
@@ -82,7 +86,13 @@ class Gate:
         args = getattr(effect, "args", {})
         position = args.get("live_position_id") or args.get("position_id") or order.position_id
         self.ledger.mark(order.account, summary, position_id=position, run_id=self.run_id)
-        return {"path": path, "account": order.account, "position_id": position, "summary": summary, "at": now}
+        return {
+            "path": path,
+            "account": order.account,
+            "position_id": position,
+            "summary": summary,
+            "at": now,
+        }
 
     def marked(self, account: str, position_id: int | None) -> bool:
         """Whether a mark still stands."""
