@@ -1,0 +1,13 @@
+"""Options of the test command."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--every-point",
+        action="store_true",
+        help="kill and resume at every crash point by name, instead of once a distinct state",
+    )
