@@ -107,8 +107,11 @@ def test_killed_at_every_distinct_state_and_resumed(
     told, points = uncut
     chosen = list(points) if request.config.getoption("--every-point") else one_a_state(points)
     with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
-        problems = [problem for problem in pool.map(lambda point: killed_at(tmp_path, point, told), chosen) if problem]
-    print(f"{len(chosen)} kills over {len(set(points.values()))} distinct states, {len(points)} points")
+        problems = [
+            problem for problem in pool.map(lambda point: killed_at(tmp_path, point, told), chosen) if problem
+        ]
+    states = len(one_a_state(points))
+    print(f"{len(chosen)} kills, {states} distinct states, {len(points)} points by name")
     assert problems == []
     assert len(chosen) > 30
 
@@ -132,9 +135,15 @@ def killed_at(tmp_path: Path, point: str, told: Told) -> str:
         return f"{point} was not reached: exit {killed.returncode} {killed.stderr}"
     resumed = desk.resume()
     if resumed.returncode != 0:
-        return f"{point}: resume ended in {resumed.returncode}: {resumed.stdout[-300:]} {resumed.stderr[-300:]}"
+        return (
+            f"{point}: resume ended in {resumed.returncode}: {resumed.stdout[-300:]} {resumed.stderr[-300:]}"
+        )
     again = desk.told()
-    wrong = [name for name in ("state", "outputs", "paths", "ledger") if getattr(again, name) != getattr(told, name)]
+    wrong = [
+        name
+        for name in ("state", "outputs", "paths", "ledger")
+        if getattr(again, name) != getattr(told, name)
+    ]
     if len(again.witnessed) < len(told.witnessed):
         wrong.append("witnessed")
     return f"{point}: {', '.join(wrong)} differ" if wrong else ""
