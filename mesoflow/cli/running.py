@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from mesoflow.actions.refresh import refreshed
 from mesoflow.cli.exits import Exit
 from mesoflow.cli.ground import Ground, hub_of
 from mesoflow.engine.control import Ended, Machine
@@ -166,6 +167,7 @@ class Conduct:
             crash=crash,
             tell=teller.tell,
             facts=self.ground.facts,
+            refresh=refreshed,
             progress=lambda progress: _shown(view, progress),
         )
 

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from mesoflow.actions.ready import READY
+from mesoflow.engine.action import Context, Effects
 from mesoflow.engine.effects import Call, Done, Outcome, Refused, Value, Watch
+from mesoflow.engine.errors import StepError
 from mesoflow.hubs.errors import CallRefused, ConnectFailed, NotSent, OutcomeUnknown
 from mesoflow.runtime.setting import Setting
 
@@ -45,6 +47,24 @@ class Performer:
         """One read, one answer. Raises HubError."""
         hub = self._setting.hub
         return await hub.invoke(method, hub.encode(method, args), within=self._setting.call_within)
+
+    async def act(self, ctx: Context, body: Effects) -> Value:
+        """Run a generator of reads and watches to its end, outside the interpreter. Raises StepError."""
+        value: Value = None
+        error: StepError | None = None
+        while True:
+            ctx.now = self._setting.clock.now()
+            try:
+                effect = body.send(value) if error is None else body.throw(error)
+            except StopIteration as stop:
+                return stop.value
+            assert isinstance(effect, Call | Watch), f"{effect!r} is no read"
+            outcome = await (self.read(effect) if isinstance(effect, Call) else self.watch(effect))
+            value, error = None, None
+            if isinstance(outcome, Refused):
+                error = StepError(outcome.code, outcome.summary, dict(outcome.details), outcome.retryable)
+            else:
+                value = outcome.value
 
     async def read(self, call: Call) -> Outcome:
         """A read, repeated while the hub does not answer."""

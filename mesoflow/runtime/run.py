@@ -460,10 +460,17 @@ class Run:
     async def _forbidden(self, path: str, order: Order) -> str:
         """Why today's rails, on today's quotes, refuse that it is sent again, or ""."""
         try:
-            current = await self._setting.refresh(order)
+            current = await self._refreshed(order)
         except (HubError, StepError) as error:
             return f"the market cannot be read: {error}"
         return self._gate.forbids(path, current, self._now())
+
+    async def _refreshed(self, order: Order) -> Order:
+        if self._setting.refresh is None:
+            return order
+        ctx = replace(self._machine.context)
+        refreshed: Order = await self._performer.act(ctx, self._setting.refresh(ctx, order))
+        return refreshed
 
     def _release_held(self) -> None:
         held, self._held = self._held, []

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
+from mesoflow.engine.action import Context, Effects
 from mesoflow.engine.effects import Effect, Outcome, Tell, Value
 from mesoflow.hubs.hub import Hub
 from mesoflow.runtime.clock import RunClock
@@ -47,17 +48,12 @@ def _silent(_: Progress) -> None:
     return None
 
 
-async def _as_it_was(order: Order) -> Order:
-    return order
-
-
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One process's world. `call_within` bounds each call; `budget` is how long what may pass by itself is repeated.
 
-    `refresh` reads an order's quotes and facts anew, so that today's rails can judge a resend (EXECUTION.md §4, 7). It
-    raises HubError or StepError where the market does not answer; the default leaves them as they are, and old ones are
-    refused.
+    `refresh` reads an order's quotes and facts anew, so that today's rails can judge a resend (actions/refresh.py); without
+    it they are left as they are, and old ones are refused.
     """
 
     hub: Hub
@@ -66,7 +62,7 @@ class Setting:
     crash: CrashPoints
     tell: Callable[[Tell], Awaitable[Mapping[str, Value]]]
     facts: HubFacts = field(default_factory=HubFacts)
-    refresh: Callable[[Order], Awaitable[Order]] = _as_it_was
+    refresh: Callable[[Context, Order], Effects] | None = None
     progress: Callable[[Progress], None] = _silent
     call_within: timedelta = timedelta(seconds=15)
     budget: timedelta = timedelta(minutes=2)

@@ -11,9 +11,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -77,15 +78,19 @@ class Desk:
 
 def ledger(world: Path) -> Any:
     """What the simulator really executed, read from its world."""
+    with world_of(world) as opened:
+        return opened.ledger.facts()
+
+
+@contextmanager
+def world_of(folder: Path) -> Iterator[Any]:
+    """A world that nobody holds any more, opened to be looked at."""
     loop = VirtualLoop()
+    simulator = Simulator.open(folder, lambda last: EmbeddedClock(loop, last))
     try:
-        clock = EmbeddedClock(loop, datetime(2025, 1, 17, 15, tzinfo=UTC))
-        simulator = Simulator.open(world, clock)
-        try:
-            return simulator.world.ledger.facts()
-        finally:
-            simulator.close()
+        yield simulator.world
     finally:
+        simulator.close()
         loop.close()
 
 

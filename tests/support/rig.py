@@ -17,7 +17,7 @@ from typing import Any
 
 from mesoflow.engine.action import Context
 from mesoflow.engine.control import Machine
-from mesoflow.engine.effects import Tell
+from mesoflow.engine.effects import Call, Tell
 from mesoflow.engine.program import Program
 from mesoflow.journal.memory import MemoryJournal
 from mesoflow.journal.records import Entry
@@ -178,8 +178,10 @@ class Rig:
             raise failures[0]
         return result
 
-    async def _refresh(self, order: Order) -> Order:
-        return replace(order, facts=replace(order.facts, as_of=self._clock.now()))
+    def _refresh(self, ctx: Context, order: Order) -> Any:
+        """The market is as it was, and looked at now."""
+        yield Call("account", "GetAccount", {"broker_account_id": "PAPER-1"})
+        return replace(order, facts=replace(order.facts, as_of=ctx.now))
 
     async def _tell(self, tell: Tell) -> dict[str, Any]:
         self.told.append(tell.title)
