@@ -11,6 +11,8 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
+from benchmarks._goals import at_most
+
 ROUNDS = 15
 ROOT = Path(__file__).parent.parent
 MESOFLOW = str(Path(sys.executable).with_name("mesoflow"))
@@ -19,6 +21,8 @@ COMMANDS = {
     "mesoflow --version": [MESOFLOW, "--version"],
     "mesoflow check": [MESOFLOW, "check", "plans/quickstart.yaml"],
 }
+
+GOALS = {"mesoflow --version": 3, "mesoflow check": 20}
 
 
 def main() -> None:
@@ -31,7 +35,9 @@ def main() -> None:
             taken[name].append(perf_counter() - begun)
     bare = median(taken["python -c pass"])
     for name, times in taken.items():
-        print(f"{name:20} {median(times) * 1e3:7.1f} ms   {median(times) / bare:5.2f} ×")
+        ratio = median(times) / bare
+        goal = at_most(ratio, GOALS[name]) if name in GOALS else ""
+        print(f"{name:20} {median(times) * 1e3:7.1f} ms   {ratio:5.2f} ×{goal}")
 
 
 if __name__ == "__main__":

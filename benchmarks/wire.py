@@ -21,6 +21,8 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
+from benchmarks._goals import at_most
+
 CALLS = 1500
 IN_FLIGHT = 100
 CALLS_IN_FLIGHT = 5000
@@ -316,6 +318,7 @@ def show(table: dict[str, dict[str, float]]) -> None:
         print(
             f"{name:22}{row['round_trip_us']:>15.0f}{row['round_trip_us'] / echo:>8.2f}"
             f"{f'{flight:.0f}' if flight else '':>17}{f'{connect:.1f}' if connect else '':>12}"
+            f"{at_most(row['round_trip_us'] / echo, 2) if name == 'mesoflow' else ''}"
         )
     for other in ("pysignalr", "signalrcore"):
         if table[other]:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from mesoflow.actions.accounts import read_account, require_allowed
 from mesoflow.actions.base import Acting, Inputs, Outputs, account_of, action
-from mesoflow.actions.hub import PATIENCE, insist
+from mesoflow.actions.hub import PATIENCE, Overdue, insist
 from mesoflow.actions.kinds import Duration, Seconds
 from mesoflow.engine.action import Context
 from mesoflow.engine.effects import Value
@@ -77,6 +77,18 @@ def require_agent(
     )
 
 
+def heard_from(
+    ctx: Context, name: str, account: LiveAccount, until: datetime, overdue: Overdue = "refuse"
+) -> Acting[datetime]:
+    """When the agent of a broker's account last sent a word of itself: a fresh one, or `agent_stale`."""
+    look = _Look(account, str(account.broker_type), until, "")
+    listed = yield from _fresh(look, SNAPSHOT_AGE_MAX, name, overdue)
+    agent = _serving(account, listed)
+    if agent is None or agent.last_snapshot_at is None:
+        raise StepError("agent_stale", f"no agent serves {account.broker_account_id}", {}, retryable=True)
+    return agent.last_snapshot_at
+
+
 def _serving(account: LiveAccount, listed: ListAgentsResult) -> AgentInfo | None:
     """The agent that serves the account, by the rule of hubs/inferred.py; one that tells no snapshot is not fresh."""
     found = agent_of(account.value(), listed.value()["agents"])
@@ -116,12 +128,14 @@ def _connected(look: _Look) -> Acting[ListAgentsResult]:
     )
 
 
-def _fresh(look: _Look, max_age: timedelta) -> Acting[ListAgentsResult]:
+def _fresh(
+    look: _Look, max_age: timedelta, name: str = "snapshot", overdue: Overdue = "refuse"
+) -> Acting[ListAgentsResult]:
     seconds = int(max_age.total_seconds())
     params: dict[str, Value] = {"connector": look.connector, "max_age_s": seconds}
     return (
         yield from insist(
-            f"{look.prefix}snapshot",
+            f"{look.prefix}{name}",
             "ListAgents",
             {},
             ListAgentsResult,
@@ -130,5 +144,6 @@ def _fresh(look: _Look, max_age: timedelta) -> Acting[ListAgentsResult]:
             until=look.until,
             code="agent_stale",
             summary=f"the agent of {look.account.broker_account_id} has no snapshot of the last {seconds} s",
+            overdue=overdue,
         )
     )

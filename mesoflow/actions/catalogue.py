@@ -26,9 +26,15 @@ _MEMBERS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "strategy.delete": ("strategies", "strategy_delete"),
         "entry.prepare": ("entries", "entry_prepare"),
         "exit.prepare": ("exits", "exit_prepare"),
+        "adjustment.prepare": ("adjustments", "adjustment_prepare"),
         "orders.work": ("orders", "orders_work"),
+        "orders.send": ("sending", "orders_send"),
+        "fills.wait": ("sending", "fills_wait"),
+        "orders.cancel": ("cancels", "orders_cancel"),
         "position.list": ("positions", "position_list"),
         "position.get": ("positions", "position_get"),
+        "position.exit": ("closes", "position_exit"),
+        "position.update_vars": ("adjustments", "position_update_vars"),
         "data.underlying": ("data", "data_underlying"),
         "session.get": ("sessions", "session_get"),
         "hub.read": ("reads", "hub_read"),
@@ -37,24 +43,18 @@ _MEMBERS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "assert": ("control", "assert_all"),
         "set": ("control", "set_values"),
         "notify": ("tell", "notify"),
+        "trading.halt": ("halting", "trading_halt"),
     }
 )
 
 # name → what it will be, for the finding that refuses it.
 NOT_IN_THIS_VERSION: Mapping[str, str] = MappingProxyType(
     {
-        "adjustment.prepare": "plan an adjustment that the strategy defines",
-        "orders.send": "send orders and go on",
-        "fills.wait": "wait for the fills of orders sent earlier",
-        "orders.cancel": "cancel orders that mesoflow sent",
         "paper.fill": "book fills that a person made elsewhere on a paper account",
-        "position.exit": "exit.prepare and orders.work as one step",
-        "position.update_vars": "apply an UpdateVars adjustment of the strategy",
         "signal.entry": "wait for an entry signal",
         "signal.exit": "wait for an exit signal",
         "signal.adjustment": "wait for an adjustment signal",
         "ask": "ask a person for values",
-        "trading.halt": "set the trading state of mesoflow",
     }
 )
 

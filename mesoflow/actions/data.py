@@ -8,7 +8,7 @@ from decimal import Decimal
 from pydantic import Field
 
 from mesoflow.actions.base import Acting, Inputs, Outputs, action
-from mesoflow.actions.hub import PATIENCE, insist
+from mesoflow.actions.hub import PATIENCE, Overdue, insist
 from mesoflow.actions.kinds import Duration, Points, Seconds
 from mesoflow.actions.ready import age_ms
 from mesoflow.engine.action import Context
@@ -66,7 +66,14 @@ def data_underlying(ctx: Context, inputs: SymbolChoice) -> Acting[UnderlyingPric
 
 
 def underlying_prices(
-    ctx: Context, name: str, symbol: str, provider: str | None, max_age: timedelta
+    ctx: Context,
+    name: str,
+    symbol: str,
+    provider: str | None,
+    max_age: timedelta,
+    *,
+    until: datetime | None = None,
+    overdue: Overdue = "refuse",
 ) -> Acting[LivePrices]:
     """An underlying's prices with a fresh mark, waited for as long as what may pass by itself is."""
     milliseconds = int(max_age / timedelta(milliseconds=1))
@@ -77,9 +84,10 @@ def underlying_prices(
         UnderlyingDataEntry,
         ready="underlying_fresh",
         params={"max_age_ms": milliseconds},
-        until=ctx.now + PATIENCE,
+        until=until or ctx.now + PATIENCE,
         code="no_quote",
         summary=f"{symbol} has no mark that is at most {milliseconds / 1000:g} s old",
+        overdue=overdue,
     )
     assert entry.prices is not None, "the watch has seen a fresh mark"
     return entry.prices

@@ -30,7 +30,7 @@ JOB = JobKind(
     "CancelPreparePositionEntry",
     GetPreparePositionEntryStatusResult,
 )
-_CONSTRAINTS = {"fully_unique": "FullyUnique", "unique_in_position": "UniqueInPosition", "none": "None"}
+CONSTRAINTS = {"fully_unique": "FullyUnique", "unique_in_position": "UniqueInPosition", "none": "None"}
 
 
 class EntryOrder(Inputs):
@@ -100,7 +100,7 @@ def entry_prepare(ctx: Context, inputs: EntryOrder) -> Acting[ExecPlan]:
     if status.result is None:
         raise StepError("prepare_failed", f"the entry of {strategy.name!r} completed without a plan", {})
     _require_allowed_entry(status.result)
-    return (yield from exec_plan(ctx, _sized(inputs, status.result, strategy)))
+    return (yield from exec_plan(ctx, _sized(ctx, inputs, status.result, strategy)))
 
 
 def _args(ctx: Context, inputs: EntryOrder, account_id: str, strategy: LiveStrategy) -> dict[str, Value]:
@@ -110,7 +110,7 @@ def _args(ctx: Context, inputs: EntryOrder, account_id: str, strategy: LiveStrat
         "position_name": inputs.position_name or f"{strategy.name} {day.isoformat()} {ctx.run_id}",
         "strategy_id": strategy.id,
         "broker_account_id": account_id,
-        "leg_selection_constraint": _CONSTRAINTS[inputs.leg_selection],
+        "leg_selection_constraint": CONSTRAINTS[inputs.leg_selection],
         "underlying": {"symbol": symbol} if symbol else None,
         "data_provider": inputs.provider or ctx.provider,
     }
@@ -133,10 +133,13 @@ def _said(result: bool | None) -> str:
     return "not known" if result is None else str(result).lower()
 
 
-def _sized(inputs: EntryOrder, result: PreparePositionEntryResult, strategy: LiveStrategy) -> Sized:
+def _sized(
+    ctx: Context, inputs: EntryOrder, result: PreparePositionEntryResult, strategy: LiveStrategy
+) -> Sized:
     """Quantities contain the multiplier that the hub resolved; `lots` replaces it (hubs/inferred.py, qty_multiplier)."""
     resolved = result.qty_multiplier
     lots = Decimal(inputs.lots) if inputs.lots is not None else resolved
+    ctx.resolved[result.exec_plan_id] = resolved
     if resolved <= 0 or lots <= 0:
         raise StepError("nothing_to_trade", f"the strategy resolves to {resolved} lots")
     scale = lots / resolved

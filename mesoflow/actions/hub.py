@@ -6,17 +6,20 @@ Answers come back as Values in snake_case and are read by the contract's models.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias, TypeVar, cast
 
 from mesoflow.actions.base import Acting
 from mesoflow.engine.effects import Call, Effect, Note, Place, Sleep, Value, Watch, Withdraw
 from mesoflow.engine.errors import StepError
-from mesoflow.engine.tasks import Enter
+from mesoflow.engine.tasks import Enter, Gather
 from mesoflow.hubs.contract import METHODS
 from mesoflow.hubs.models.base import Page, Wire
 from mesoflow.trading.orders import Order
+
+# What the end of a watch's time means (engine/effects.py, Watch).
+Overdue: TypeAlias = Literal["refuse", "park", "nothing"]
 
 # Status of the hub → the step's code and summary.
 Refusals: TypeAlias = Mapping[str, tuple[str, str]]
@@ -115,14 +118,17 @@ def insist(
     code: str,
     summary: str,
     params: Mapping[str, Value] | None = None,
-    overdue: Literal["refuse", "park"] = "refuse",
+    overdue: Overdue = "refuse",
     refused: Refusals | None = None,
 ) -> Acting[_W]:
-    """Look until the answer is `ready`; at `until` it is the error `code`, or the run parks with it."""
+    """Look until the answer is `ready`; at `until` it is the error `code`, or the run parks with it. With "nothing" the
+    error is the action's own affair: it is raised here, and nobody parks the run for it."""
     try:
         answer = yield Watch(name, method, args, ready, until, params or {}, overdue, code, summary)
     except StepError as error:
         raise _translated(error, refused) from error
+    if answer is None and overdue == "nothing":
+        raise StepError(code, summary, {}, retryable=True)
     return model.read(answer)
 
 
@@ -144,6 +150,17 @@ def sleep(name: str, until: datetime) -> Acting[datetime]:
 def note(name: str, value: _T) -> Acting[_T]:
     """Journal a value that must never be computed again."""
     return cast("_T", (yield Note(name, value)))
+
+
+def below(name: str, body: Acting[_T]) -> Acting[_T]:
+    """Work whose effects stand below `name`."""
+    return cast("_T", (yield cast("Effect", Enter(name, body))))
+
+
+def side_by_side(bodies: Sequence[Acting[_T]]) -> Acting[list[_T]]:
+    """Work that is done at once; the first that fails stops the others."""
+    endings = yield cast("Effect", Gather(tuple(bodies), len(bodies)))
+    return [ending.value for ending in endings]
 
 
 def shielded(body: Acting[_T]) -> Acting[_T]:

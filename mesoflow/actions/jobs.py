@@ -37,7 +37,11 @@ def run_job(
 ) -> Acting[_S]:
     """Start a job and give its status when it has completed; `what` names it in errors."""
     started = yield from call("start", kind.start, args, refused=refused)
-    job_id = str(started["job_id"])
+    return (yield from ended_job(kind, str(started["job_id"]), until, what))
+
+
+def ended_job(kind: JobKind[_S], job_id: str, until: datetime, what: str) -> Acting[_S]:
+    """The status of a job that runs, when it has completed."""
     try:
         status = yield from watch(
             "job", kind.status, {"job_id": job_id}, kind.answer, ready="job_terminal", until=until

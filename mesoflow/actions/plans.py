@@ -36,7 +36,7 @@ from mesoflow.hubs.models.prepares import ExecPlan as WirePlan
 from mesoflow.hubs.models.prices import LivePrices
 from mesoflow.trading.combos import PackageQuote, package_quote, ratio_of
 from mesoflow.trading.orders import Contract
-from mesoflow.trading.payoff import Holding, loss_at_expiry
+from mesoflow.trading.payoff import Holding, loss_at_expiry, net
 
 # The oldest quote that a plan is shown with; what an order is priced with is read again, and younger (orders.py).
 QUOTE_AGE_MAX = timedelta(seconds=15)
@@ -59,7 +59,7 @@ class Traded:
 
 @dataclass(frozen=True, slots=True)
 class Sized:
-    """A plan of the hub's, sized by us. `max_loss` is what is left to lose once it is traded; None: to be computed."""
+    """A plan of the hub's, sized by us. `held` and `held_cash`: what an adjustment finds open, and what opening it brought."""
 
     kind: PlanKind
     wire: WirePlan
@@ -69,6 +69,8 @@ class Sized:
     position_id: int | None
     conditions: tuple[Condition, ...] = ()
     provider: str | None = None
+    held: tuple[Holding, ...] = ()
+    held_cash: Decimal = _ZERO
 
 
 def exec_plan(ctx: Context, sized: Sized) -> Acting[ExecPlan]:
@@ -251,8 +253,8 @@ def _cash(debit: Decimal) -> Decimal:
 def _max_loss(sized: Sized, whole: PackageQuote) -> Decimal | None:
     if sized.kind == "exit":
         return _ZERO  # nothing is open after it
-    holdings = [Holding(leg.contract, leg.quantity) for leg in sized.legs.values()]
-    return loss_at_expiry(holdings, _cash(whole.natural))
+    trades = (Holding(leg.contract, leg.quantity) for leg in sized.legs.values())
+    return loss_at_expiry(net((*sized.held, *trades)), sized.held_cash + _cash(whole.natural))
 
 
 def conditions_of(

@@ -21,6 +21,7 @@ from mesoflow.actions.contracts import (
     shown_quote,
     summed_greeks,
 )
+from mesoflow.actions.fills import realized_pnl
 from mesoflow.actions.hub import PATIENCE, insist, pages, read
 from mesoflow.actions.kinds import Duration
 from mesoflow.actions.ledger import adjustments_of, is_ours
@@ -316,13 +317,6 @@ def _closing_quote(ctx: Context, seen: list[_Seen], lots: Decimal) -> Quote:
 
 
 def _realized(found: GetPositionResult, snapshot: PositionDataEntry) -> Decimal:
-    """The hub's figure; where it tells none, that of the legs, a figure set by hand before a tracked one."""
-    for block in (snapshot.position_pnls, found.position_pnls):
-        if block is not None and block.realized is not None:
-            return block.realized
-    figures = (_first(leg.user_set_realized_pnl, leg.tracked_realized_pnl) for leg in found.legs)
-    return sum(figures, _ZERO)
-
-
-def _first(*figures: Decimal | None) -> Decimal:
-    return next((figure for figure in figures if figure is not None), _ZERO)
+    """The snapshot's figure before the position's own."""
+    block = snapshot.position_pnls
+    return block.realized if block is not None and block.realized is not None else realized_pnl(found)

@@ -1,7 +1,7 @@
 """What the engine itself makes sure of before step 1: each account of `risk` can be read, and its agent serves it.
 
 No playbook writes this, so none can forget it. What fails here is an error like any other. The provider of the first
-account's agent is the default of every later read.
+account's agent is the default of every later read, unless the hub's profile names another.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from mesoflow.engine.paths import item
 def preflight(ctx: Context) -> Acting[None]:
     """Read each account and find its agent; effects are named by the account."""
     accounts = ctx.risk.get("accounts") or ([ctx.account] if ctx.account else [])
-    provider = None
+    provider = ctx.hub.get("provider")
     for account_id in accounts:
         agent = yield from require_agent(ctx, account_id, prefix=item("account", account_id) + "/")
         provider = provider or agent.provider

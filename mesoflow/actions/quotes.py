@@ -12,7 +12,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from mesoflow.actions.base import Acting
 from mesoflow.actions.data import provider_of
-from mesoflow.actions.hub import insist
+from mesoflow.actions.hub import Overdue, insist
 from mesoflow.actions.ready import is_two_sided
 from mesoflow.engine.action import Context
 from mesoflow.engine.effects import Value
@@ -36,17 +36,22 @@ class Asked:
 
 
 def leg_quotes(
-    ctx: Context, name: str, legs: Mapping[str, Asked], max_age: timedelta, until: datetime
+    ctx: Context,
+    name: str,
+    legs: Mapping[str, Asked],
+    max_age: timedelta,
+    until: datetime,
+    overdue: Overdue = "refuse",
 ) -> Acting[dict[str, LivePrices]]:
     """Prices of every leg, all fresh now; `no_quote` at `until`. Legs that trade must pass the quote gate as well."""
     age_ms = int(max_age / timedelta(milliseconds=1))
     if all(asked.leg_id is not None for asked in legs.values()):
-        return (yield from _open_legs(ctx, name, legs, age_ms, until))
+        return (yield from _open_legs(ctx, name, legs, age_ms, until, overdue))
     for number in range(1, _ROUNDS_MAX + 1):
         prices: dict[str, LivePrices] = {}
         for leg, asked in legs.items():
             prices[leg] = yield from _contract(
-                ctx, f"{attempt(name, number)}/{leg}", leg, asked, age_ms, until
+                ctx, f"{attempt(name, number)}/{leg}", leg, asked, age_ms, until, overdue
             )
         if all_fresh(prices, max_age, ctx.now):
             return prices
@@ -75,7 +80,7 @@ def wire_contract(contract: Contract) -> dict[str, Value]:
 
 
 def _open_legs(
-    ctx: Context, name: str, legs: Mapping[str, Asked], age_ms: int, until: datetime
+    ctx: Context, name: str, legs: Mapping[str, Asked], age_ms: int, until: datetime, overdue: Overdue
 ) -> Acting[dict[str, LivePrices]]:
     ids = {leg: asked.leg_id for leg, asked in legs.items() if asked.leg_id is not None}
     trades = any(asked.sold is not None for asked in legs.values())
@@ -91,13 +96,14 @@ def _open_legs(
         until=until,
         code="no_quote",
         summary=_missing(", ".join(ids), age_ms, trades),
+        overdue=overdue,
     )
     found = entry.leg_prices or {}
     return {leg: found[leg_id] for leg, leg_id in ids.items()}
 
 
 def _contract(
-    ctx: Context, name: str, leg: str, asked: Asked, age_ms: int, until: datetime
+    ctx: Context, name: str, leg: str, asked: Asked, age_ms: int, until: datetime, overdue: Overdue
 ) -> Acting[LivePrices]:
     trades = asked.sold is not None
     args: dict[str, Value] = {
@@ -115,6 +121,7 @@ def _contract(
         until=until,
         code="no_quote",
         summary=_missing(leg, age_ms, trades),
+        overdue=overdue,
     )
     assert entry.prices is not None, "the watch has seen a quote"
     return entry.prices

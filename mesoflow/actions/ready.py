@@ -18,6 +18,8 @@ from mesoflow.trading.quotes import quote_fault
 
 Predicate: TypeAlias = Callable[[Value, Mapping[str, Value], datetime], bool]
 
+# Expired is no documented state; a DAY order at the close must end somehow, and a state that is not here is alive.
+ORDER_ENDS = frozenset({"Filled", "Cancelled", "Rejected", "Expired"})
 JOB_ENDS = frozenset({"Completed", "Failed", "Cancelled"})
 
 
@@ -72,6 +74,38 @@ def legs_tradable(answer: Value, params: Mapping[str, Value], now: datetime) -> 
     return all(passes_gate(prices.get(str(leg)), leg in params["sold"], now) for leg in params["leg_ids"])
 
 
+def order_moved(answer: Value, params: Mapping[str, Value], now: datetime) -> bool:
+    """An order's state or cumulative fill is not the one that is `known` ({state, cum_qty})."""
+    order, known = answer["order"], params["known"]
+    return (order["state"], order["cum_qty"]) != (known["state"], known["cum_qty"])
+
+
+def order_terminal(answer: Value, params: Mapping[str, Value], now: datetime) -> bool:
+    """An order is over: nothing of it can fill any more."""
+    return str(answer["order"]["state"]) in ORDER_ENDS
+
+
+def order_reason(answer: Value, params: Mapping[str, Value], now: datetime) -> bool:
+    """Why an order was rejected is told."""
+    return answer["order"].get("rejection") is not None
+
+
+def listed_order_terminal(answer: Value, params: Mapping[str, Value], now: datetime) -> bool:
+    """The order `order_id` is among those listed, and over."""
+    return any(
+        order["order_id"] == params["order_id"] and str(order["state"]) in ORDER_ENDS
+        for order in answer["orders"]
+    )
+
+
+def order_listed(answer: Value, params: Mapping[str, Value], now: datetime) -> bool:
+    """The leg group `group` has an order that is not `known`."""
+    return any(
+        order["leg_group_id"] == params["group"] and order["order_id"] not in params["known"]
+        for order in answer["orders"]
+    )
+
+
 def position_found(answer: Value, params: Mapping[str, Value], now: datetime) -> bool:
     """The exec plan has made a position: `position_id`, where the hub named one (else null)."""
     ids = [position["id"] for position in answer["positions"]]
@@ -89,17 +123,18 @@ def legs_agree(answer: Value, params: Mapping[str, Value], now: datetime) -> boo
 
 
 def executions_agree(answer: Value, params: Mapping[str, Value], now: datetime) -> bool:
-    """The executions add up to `fills` (leg name → quantity), each at its price of `prices`, give or take
-    `tolerance`. Those that tell no leg or no quantity cannot be judged."""
+    """The executions add up to `fills` (leg name → quantity), each at its price of `prices` where there is one, give or
+    take `tolerance`. Those that tell no leg or no quantity cannot be judged. No fills: no executions."""
     executions = [row for row in answer["executions"] if row["qty"] != 0]  # a marker's says nothing
-    if answer["continuation_token"] or not executions:
+    if answer["continuation_token"] or bool(executions) != bool(params["fills"]):
         return False
     if any(row["leg_name"] is None or row["qty"] is None for row in executions):
         return True
     if _sums((row["leg_name"], row["qty"]) for row in executions) != params["fills"]:
         return False
     prices, tolerance = params["prices"], params["tolerance"]
-    return all(abs(row["price"] - prices[row["leg_name"]]) <= tolerance for row in executions)
+    judged = [row for row in executions if row["leg_name"] in prices]
+    return all(abs(row["price"] - prices[row["leg_name"]]) <= tolerance for row in judged)
 
 
 READY: Mapping[str, Predicate] = MappingProxyType(
@@ -113,6 +148,11 @@ READY: Mapping[str, Predicate] = MappingProxyType(
         "legs_fresh": legs_fresh,
         "contract_tradable": contract_tradable,
         "legs_tradable": legs_tradable,
+        "order_moved": order_moved,
+        "order_terminal": order_terminal,
+        "order_reason": order_reason,
+        "listed_order_terminal": listed_order_terminal,
+        "order_listed": order_listed,
         "position_found": position_found,
         "position_closed": position_closed,
         "legs_agree": legs_agree,

@@ -11,10 +11,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from mesoflow.actions.accounts import day_pnl, read_account
+from mesoflow.actions.agents import heard_from
 from mesoflow.actions.base import Acting
 from mesoflow.actions.contracts import contract_of, quote_of
 from mesoflow.actions.data import underlying_prices
 from mesoflow.actions.hub import PATIENCE, pages
+from mesoflow.actions.market import age_ms_at
 from mesoflow.actions.quotes import Asked, leg_quotes
 from mesoflow.engine.action import Context
 from mesoflow.hubs.models.contracts import ListLegsResult
@@ -30,6 +32,9 @@ def refreshed(ctx: Context, order: Order) -> Acting[Order]:
     """Read account, underlying, quotes and open legs. Raises StepError where the market does not answer."""
     account = yield from read_account("account", order.account)
     underlying = yield from underlying_prices(ctx, "underlying", order.symbol, None, _MARK_AGE_MAX)
+    heard = None
+    if order.method == "SendOrder":
+        heard = yield from heard_from(ctx, "agent", account, ctx.now + PATIENCE)
     asked = {leg.name: Asked(leg.contract, None, sold=leg.quantity < 0) for leg in order.legs}
     prices = yield from leg_quotes(ctx, "quotes", asked, _QUOTE_AGE_MAX, ctx.now + PATIENCE)
     as_of = ctx.now
@@ -47,6 +52,7 @@ def refreshed(ctx: Context, order: Order) -> Acting[Order]:
         underlying_mark=underlying.mark,
         as_of=as_of,
         is_paper=account.is_paper_account,
+        agent_age_ms=None if heard is None else age_ms_at(heard, as_of),
     )
     return replace(
         order,

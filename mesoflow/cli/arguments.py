@@ -16,6 +16,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "check": ("mesoflow.cli.commands.check", "find what is wrong with playbooks"),
         "resume": ("mesoflow.cli.commands.resume", "go on where a run stopped"),
         "cancel": ("mesoflow.cli.commands.cancel", "end a run: its orders stopped and confirmed"),
+        "kill": ("mesoflow.cli.commands.kill", "halt everything: working orders are withdrawn and confirmed"),
+        "release": ("mesoflow.cli.commands.release", "take a halt back, on purpose"),
         "settle": ("mesoflow.cli.commands.settle", "decide an unknown outcome after looking at the broker"),
         "clear": ("mesoflow.cli.commands.clear", "let entries go on after a person has looked at the legs"),
         "runs": ("mesoflow.cli.commands.runs", "the runs of this state home"),
@@ -43,6 +45,8 @@ def parser() -> argparse.ArgumentParser:
     _check(builders["check"])
     _resume(builders["resume"])
     _cancel(builders["cancel"])
+    builders["kill"].add_argument("--reason", metavar="TEXT", default="", help="why; kept in the journal")
+    _release(builders["release"])
     _settle(builders["settle"])
     _clear(builders["clear"])
     builders["show"].add_argument("run", metavar="RUN", help="the run's id")
@@ -99,6 +103,10 @@ def _run(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--detailed-exit-code", action="store_true", help="10 for skipped, 11 for a dry run that would trade"
     )
+    _allow_live(command)
+    command.add_argument(
+        "--policy", metavar="FILE", help="with --dry-run: the ceilings of this policy, in place of the defaults"
+    )
     command.add_argument("--seed", metavar="N", type=int, help="the seed of a new embedded world")
     command.add_argument(
         "--profile",
@@ -110,12 +118,29 @@ def _run(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _allow_live(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--allow-live",
+        action="store_true",
+        help="let this process trade accounts with real money; one of the conditions for that",
+    )
+
+
 def _check(command: argparse.ArgumentParser) -> None:
-    command.add_argument("paths", metavar="PATH", nargs="+", help="playbooks, or folders that hold some")
+    command.add_argument("paths", metavar="PATH", nargs="*", help="playbooks, or folders that hold some")
+    command.add_argument(
+        "--policy", metavar="FILE", help="hold them against the ceilings of this policy, which is checked too"
+    )
 
 
 def _resume(command: argparse.ArgumentParser) -> None:
     command.add_argument("run", metavar="RUN", help="the run's id")
+    _allow_live(command)
+    command.add_argument(
+        "--accept-policy",
+        action="store_true",
+        help="go on although the policy is looser than when the run began; recorded with your name",
+    )
     command.add_argument(
         "--speed", metavar="X", type=speed, help="simulated seconds a second (default: as fast as it goes)"
     )
@@ -127,12 +152,20 @@ def _cancel(command: argparse.ArgumentParser) -> None:
     command.add_argument("--reason", metavar="TEXT", default="", help="why; kept in the journal")
 
 
+def _release(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--playbook", metavar="NAME", help="let this playbook run again in this session (C11), in place of the home"
+    )
+    command.add_argument("--reason", metavar="TEXT", default="", help="why; kept in the journal")
+    command.add_argument("--yes", action="store_true", help="do not ask")
+
+
 def _settle(command: argparse.ArgumentParser) -> None:
     command.add_argument("run", metavar="RUN", help="the run's id")
     command.add_argument("path", metavar="PATH", help="the path of the unknown, as `mesoflow show` names it")
     what = command.add_mutually_exclusive_group(required=True)
     what.add_argument(
-        "--happened", metavar="ID", type=int, nargs="+", help="it happened: the position's id at the hub"
+        "--happened", metavar="ID", type=int, nargs="+", help="it happened: the order's or the position's id at the hub"
     )
     what.add_argument("--did-not-happen", action="store_true", help="it did not, and never will")
     command.add_argument(

@@ -36,6 +36,7 @@ ENDED: Mapping[str, Exit] = {
 PARKED: Mapping[str, Exit] = {
     "outcome_unknown": Exit.HUMAN,
     "legs_differ": Exit.HUMAN,
+    "late_fill": Exit.HUMAN,
     "approval": Exit.ASKED,
     "question": Exit.ASKED,
     "halted": Exit.HALTED,

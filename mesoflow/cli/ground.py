@@ -10,12 +10,13 @@ import hashlib
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import random
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from mesoflow.cli.config import secret_of
+from mesoflow.cli.config import HubProfile, secret_of
 from mesoflow.cli.hubs import Choice
 from mesoflow.cli.scrubbed import Scrubbed
 from mesoflow.engine.effects import Value
@@ -34,11 +35,15 @@ if TYPE_CHECKING:
 # An embedded world takes any token; this one says in its own logs whose it is.
 EMBEDDED_TOKEN = "embedded"
 NONCE_BYTES = 16
+# How a simulator reads a credit's limit and an order's multiplier (SAFETY.md §1); `provider` null: the account's agent's.
+SIMULATOR_HABITS: Mapping[str, Value] = MappingProxyType(
+    {"provider": None, "credit_sign": "negative", "qty_multiplier": "proven"}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """`where` is what a run's first record keeps of it; `nonce_of(run_id)` makes a new run's nonce."""
+    """`where` and `habits` are what a run's first record keeps of it; `nonce_of(run_id)` makes a new run's nonce."""
 
     url: str
     clock: RunClock
@@ -48,11 +53,17 @@ class Ground:
     embedded: bool = False
     nonce_of: Callable[[str], str] = lambda run_id: secrets.token_hex(NONCE_BYTES)
     hooks: Hooks | None = None
+    habits: Mapping[str, Value] = field(default_factory=lambda: SIMULATOR_HABITS)
 
 
 @asynccontextmanager
-async def hub_of(ground: Ground, allow: frozenset[Klass], cursor: int | None = None) -> AsyncIterator[Hub]:
-    """Connect. Raises ConnectFailed."""
+async def hub_of(
+    ground: Ground,
+    allow: frozenset[Klass],
+    cursor: int | None = None,
+    sent: Callable[[str], None] | None = None,
+) -> AsyncIterator[Hub]:
+    """Connect. Raises ConnectFailed. `sent(method)` hears of each call whose last byte has left for the socket."""
     hub = await MesoLive.connect(
         ground.url,
         token=ground.token,
@@ -61,6 +72,7 @@ async def hub_of(ground: Ground, allow: frozenset[Klass], cursor: int | None = N
         keepalive=None if ground.embedded else Keepalive(),
         random=(lambda: 0.5) if ground.embedded else random,
         cursor=cursor,
+        sent=sent,
     )
     try:
         yield hub if ground.token == EMBEDDED_TOKEN else Scrubbed(hub)
@@ -97,6 +109,7 @@ async def remote_ground(choice: Choice, since: datetime | None) -> AsyncIterator
         facts=facts_of(choice, simulator),
         where={"kind": choice.kind, "url": choice.url, "world": None, "identity": None},
         token=token or EMBEDDED_TOKEN,
+        habits=habits_of(choice, simulator),
     )
 
 
@@ -109,6 +122,13 @@ def facts_of(choice: Choice, simulator: bool) -> HubFacts:
     if profile is not None and profile.late_arrival is not None:
         facts = replace(facts, late_arrival=profile.late_arrival)
     return facts
+
+
+def habits_of(choice: Choice, simulator: bool) -> dict[str, Value]:
+    """What the actions must know of the hub: they are part of a run's state, so its first record keeps them."""
+    profile = choice.profile or HubProfile(url=choice.url or "")
+    said = {"credit_sign": profile.credit_sign, "qty_multiplier": profile.qty_multiplier}
+    return {**(SIMULATOR_HABITS if simulator else said), "provider": profile.provider}
 
 
 def nonce_in(seed: int, run_id: str) -> str:

@@ -10,7 +10,7 @@ from mesoflow.hubs.errors import HubError
 from mesoflow.journal.errors import JournalError, LockLost
 from mesoflow.runtime.clock import ClockError
 from mesoflow.runtime.home import Held, HomeError
-from mesoflow.runtime.refusal import CONFIG, HUB_AWAY, OTHER_VERSION, Refusal
+from mesoflow.runtime.refusal import CONFIG, HALTED, HUB_AWAY, OTHER_VERSION, Refusal
 from mesoflow.runtime.run import ReplayDiffers
 
 # Commands that go on with a run: when the hub stays away from them, that run is parked.
@@ -21,6 +21,8 @@ def refusal_of(error: Exception, command: str) -> tuple[Refusal, Exit] | None:
     """The refusal that an exception is, with its exit code; None for a bug of ours."""
     away = Exit.AWAY if command in GO_ON else Exit.REFUSED
     match error:
+        case Refusal(code=code) if code == HALTED:
+            return error, Exit.HALTED
         case Refusal(code=code):
             return error, away if code == HUB_AWAY else Exit.REFUSED
         case HomeError():

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 from mesoflow.actions.refresh import refreshed
-from mesoflow.cli.exits import Exit
 from mesoflow.cli.ground import Ground, hub_of
+from mesoflow.cli.in_force import InForce
+from mesoflow.cli.interrupts import interrupts
+from mesoflow.cli.keeper import Keeper
+from mesoflow.cli.reading import all_standings
+from mesoflow.cli.realtime import every
 from mesoflow.engine.control import Ended, Machine
-from mesoflow.engine.semantics import SEMANTICS
+from mesoflow.engine.effects import Govern
 from mesoflow.expressions.names import StepView
 from mesoflow.hubs.contract import Klass
 from mesoflow.hubs.hub import Hub
@@ -31,22 +34,23 @@ from mesoflow.rehearsal.witness import Witness
 from mesoflow.review.replay import WatchedScope
 from mesoflow.runtime.commits import Committer
 from mesoflow.runtime.crashpoints import CrashPoints
-from mesoflow.runtime.gate import Gate, home_ledger
-from mesoflow.runtime.home import StateHome
-from mesoflow.runtime.idle_loop import IdleLoop
+from mesoflow.runtime.gate import Gate
+from mesoflow.runtime.halting import govern
+from mesoflow.runtime.holdings import at_same_hub, fold_since
+from mesoflow.runtime.home import RunHeld, StateHome
 from mesoflow.runtime.inbox import CANCEL, LOOK_EVERY_S, Inbox, cancel_reason
+from mesoflow.runtime.legs import expected_of
 from mesoflow.runtime.machine import machine_of
-from mesoflow.runtime.programs import program_digest, read_program
 from mesoflow.runtime.run import Parked, Run
 from mesoflow.runtime.send import RUN_CLASSES
-from mesoflow.runtime.setting import Progress, Setting
+from mesoflow.runtime.setting import Expected, Progress, Setting
+from mesoflow.runtime.standing import Standing, standings
 from mesoflow.runtime.tell import Target, Teller
-from mesoflow.safety.environment import Environment
-from mesoflow.safety.limits import Limits
+from mesoflow.runtime.working import working
+from mesoflow.safety.policy import DEFAULT
 
 # A person looks at the time that is left; more often than this nobody sees.
 TICK_EVERY_S = 0.5
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class View(Protocol):
@@ -83,6 +87,8 @@ class Conduct:
     """What one run is conducted with. `started` is its first record's body; `new` when it is still to be written.
 
     `cancel`: a cancel that this process was started for; those that other processes asked for meanwhile come with it.
+    `only_withdraw`: for a kill, the run does not go on; `guest`: in the process of another run, which hears the signals.
+    `under`: the policy in force; `allow_live`: this process was told so.
     """
 
     home: StateHome
@@ -94,8 +100,14 @@ class Conduct:
     new: bool
     view_of: Callable[[Machine, Callable[[], datetime]], View]
     cancel: str | None = None
+    only_withdraw: bool = False
+    guest: bool = False
+    under: InForce = field(default_factory=lambda: InForce(DEFAULT))
+    allow_live: bool = False
     _run: Run | None = None
     _failures: list[BaseException] = field(default_factory=list)
+    _others: asyncio.Task[None] | None = None
+    _keeper: Keeper | None = None
 
     @property
     def run_id(self) -> str:
@@ -108,9 +120,10 @@ class Conduct:
         committer = Committer(self.journal, crash, self._commit_failed)
         committer.hold(self.run_id, self.epoch)
         before = [] if self.new else list(self.journal.read(self.run_id))
-        async with hub_of(self.ground, cast("frozenset[Klass]", RUN_CLASSES), _cursor(before)) as hub:
+        allow, sent = cast("frozenset[Klass]", RUN_CLASSES), self._sent_to(crash)
+        async with hub_of(self.ground, allow, _cursor(before), sent) as hub:
             taken = self._first_words(committer, before)
-            history = [] if self.new else list(self.journal.read(self.run_id, after=1))
+            history = [] if self.new else [*before[1:], *self.journal.read(self.run_id, after=before[-1].run_seq)]
             machine = machine_of(self.started)
             view = self.view_of(machine, self.ground.clock.now)
             view.muted = bool(history)
@@ -119,28 +132,65 @@ class Conduct:
                 str(self.started["nonce"]),
                 machine,
                 self._setting(hub, committer, crash, view),
-                self._gate(),
+                self._gate(committer, view),
             )
             machine.steps = WatchedScope(lambda step, ended: view.step(step, ended, machine.context.now))
-            hook(self.ground, run, crash, self.home)
-            inbox = Inbox(self.journal, self.run_id, run.cancel, taken)
-            view.start()
-            try:
-                with interrupts(run, view), every(LOOK_EVERY_S, inbox.look), every(TICK_EVERY_S, view.tick):
-                    conclusion = await run.go(history, self.started["at"])
-            finally:
-                view.stop()
+            inbox = Inbox(self.journal, self.run_id, run.cancel, lambda: run.halt(by_a_person=True), taken)
+            with ExitStack() as around:
+                if not self.guest:
+                    hook(self.ground, run, crash, self.home)
+                    around.enter_context(interrupts(run, view.say, self.under.policy.withdrawn_on_park))
+                if not self.only_withdraw:
+                    around.enter_context(every(LOOK_EVERY_S, lambda: self._look(run, inbox)))
+                view.start()
+                around.callback(view.stop)
+                around.enter_context(every(TICK_EVERY_S, view.tick))
+                conclusion = await run.go(history, self.started["at"], only_withdraw=self.only_withdraw)
             committer.flush()
             if self._failures:
                 raise self._failures[0]
-            inbox.look()
             inbox.over(*standing(conclusion))
+            if self._others is not None:
+                await self._others
             return conclusion
+
+    def _sent_to(self, crash: CrashPoints) -> Callable[[str], None] | None:
+        """At a hub elsewhere a sent call is a crash point once its last byte is written; at an embedded one it is once it is
+        executed, which only the simulator knows (`hook`)."""
+        if self.ground.hooks is not None or not crash.active:
+            return None
+
+        def sent(method: str) -> None:
+            path = self._run.sending_path(method, None) if self._run is not None else None
+            if path is not None:
+                crash.reach(f"sent:{path}")
+
+        return sent
+
+    def _look(self, run: Run, inbox: Inbox) -> None:
+        """Every 50 ms of real time: what other processes ask for, and HALT."""
+        inbox.look()
+        self._hear()
+        if self.home.is_halted():
+            run.halt()
+            if self.ground.embedded and self._others is None:
+                self._others = asyncio.get_running_loop().create_task(self._withdraw_others())
+
+    async def _withdraw_others(self) -> None:
+        """Who holds an embedded world answers for every run in it: nobody else can reach the orders of its dead runs."""
+        for there in dead_at_work(self.home, self.journal, self.started["hub"]):
+            if there.run_id == self.run_id:
+                continue
+            # Whoever holds it by now is its runner, and sees HALT too.
+            with suppress(RunHeld):
+                await withdrawn(self.home, self.journal, self.ground, self.targets, there, guest=True)
 
     def _first_words(self, committer: Committer, before: Sequence[Record]) -> list[int]:
         """A new run's first record; or the cancels that are asked for already, as inputs, before anything else happens."""
         if self.new:
             self._write(committer, "started", self.started)
+            return []
+        if self.only_withdraw:
             return []
         requests = [request for request in self.journal.open_requests(self.run_id) if request.kind == CANCEL]
         reasons = [cancel_reason(request) for request in requests] + (
@@ -168,30 +218,91 @@ class Conduct:
             tell=teller.tell,
             facts=self.ground.facts,
             refresh=refreshed,
+            halted=self.home.is_halted,
+            govern=self._govern,
+            expected_legs=self._expected_legs,
+            page=self.under.policy.page,
             progress=lambda progress: _shown(view, progress),
         )
 
-    def _gate(self) -> Gate:
-        """The rails, with what the home knows of accounts that a person must look at first."""
-        environment = Environment(
-            self.run_id,
+    async def _govern(self, effect: Govern) -> Mapping[str, Any]:
+        governed = govern(self.home, self.journal, self.run_id, effect, self.ground.clock.now())
+        self._hear()
+        return governed
+
+    def _hear(self) -> None:
+        """What people and other runs have said meanwhile: marks, clears, trading states, the policy."""
+        if self._keeper is not None:
+            self._keeper.hear()
+
+    def _expected_legs(self, plans: Collection[int]) -> Expected:
+        """By the first record of this run, and by what the home has traded since."""
+        runs = standings(self.journal, lambda _: False)
+        here = [run for run in runs if at_same_hub(run.started, self.started["hub"])]
+        mine = next(run for run in here if run.run_id == self.run_id)
+        return expected_of(fold_since(self.journal, here, mine), plans)
+
+    def _gate(self, committer: Committer, view: View) -> Gate:
+        """The rails, with what the home's journal and its policy say."""
+        keeper = self._keeper = Keeper.of(
+            self.home,
+            self.journal,
+            self.started,
+            self.under,
             simulator=self.ground.facts.simulator,
-            durable=True,
-            semantics=SEMANTICS,
-            pinned_semantics=self.started["semantics"],
-            program=program_digest(read_program(self.started["program"])),
-            pinned_program=self.started["digest"],
+            allow_live=self.allow_live,
+            now=self.ground.clock.now(),
+            new=self.new,
+            say=view.say,
         )
-        ledger = home_ledger(self.journal.home(kinds=("mark", "cleared")))
-        risk = self.started["risk"]
-        # A playbook without `risk` cannot trade; its gate would refuse every order.
-        limits = Limits.parse(risk) if risk else Limits(accounts=())
-        return Gate(self.run_id, limits, ledger, environment)
+        for account, version in keeper.versions.items():
+            committer.judged_from(self.run_id, account, version)
+        return keeper.gate
 
     def _commit_failed(self, error: BaseException) -> None:
         self._failures.append(error)
         if self._run is not None:
             self._run.fail(error)
+
+
+def dead_at_work(
+    home: StateHome, journal: SqliteJournal, where: Mapping[str, Any] | None = None
+) -> list[Standing]:
+    """Runs that nobody runs and that may have an order alive; at one hub only, if `where` names it."""
+    return [
+        there
+        for there in all_standings(home, journal)
+        if there.state == "parked"
+        and (where is None or at_same_hub(there.started, where))
+        and working(journal.read(there.run_id)).at_work
+    ]
+
+
+async def withdrawn(
+    home: StateHome,
+    journal: SqliteJournal,
+    ground: Ground,
+    targets: Mapping[str, Target],
+    there: Standing,
+    *,
+    guest: bool = False,
+) -> Ended | Parked:
+    """Become the runner of a dead run for as long as its orders are withdrawn. Raises RunHeld."""
+    with home.run_lock(there.run_id):
+        journal.check(there.run_id)
+        conduct = Conduct(
+            home=home,
+            journal=journal,
+            ground=ground,
+            targets=targets,
+            started=there.started,
+            epoch=journal.claim(there.run_id),
+            new=False,
+            view_of=lambda machine, now: Quiet(),
+            only_withdraw=True,
+            guest=guest,
+        )
+        return await conduct.go()
 
 
 def standing(conclusion: Ended | Parked) -> tuple[str, str]:
@@ -230,61 +341,3 @@ def hook(ground: Ground, run: Run, crash: CrashPoints, home: StateHome) -> None:
             crash.reach(f"sent:{path}")
 
     ground.hooks.on_executed = executed
-
-
-# --- signals and timers ------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def interrupts(run: Run, view: View) -> Iterator[None]:
-    """Ctrl-C, SIGTERM and SIGHUP park; a second Ctrl-C leaves at once and says so."""
-    loop = asyncio.get_running_loop()
-    asked = False
-
-    def heard(number: signal.Signals) -> None:
-        nonlocal asked
-        if asked and number == signal.SIGINT:
-            print(
-                "left at once; what was sent and not answered is settled by `mesoflow resume`",
-                file=sys.stderr,
-                flush=True,
-            )
-            os._exit(Exit.INTERRUPTED)
-        run.park(Parked("interrupted", f"by {number.name}"))
-        if not asked:
-            view.say(
-                f"{number.name}: the run parks once calls under way are answered; Ctrl-C again leaves at once"
-            )
-        asked = True
-
-    for number in SIGNALS:
-        loop.add_signal_handler(number, heard, number)
-    try:
-        yield
-    finally:
-        for number in SIGNALS:
-            loop.remove_signal_handler(number)
-
-
-@contextmanager
-def every(seconds: float, fn: Callable[[], None]) -> Iterator[None]:
-    """Call `fn` every so many real seconds, on whatever loop this is."""
-    loop = asyncio.get_running_loop()
-    if isinstance(loop, IdleLoop):
-        real = loop.every_real(seconds, fn)
-        try:
-            yield
-        finally:
-            real.cancel()
-        return
-    task = loop.create_task(_repeated(seconds, fn))
-    try:
-        yield
-    finally:
-        task.cancel()
-
-
-async def _repeated(seconds: float, fn: Callable[[], None]) -> None:
-    while True:
-        await asyncio.sleep(seconds)
-        fn()

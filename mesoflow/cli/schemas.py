@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mesoflow.cli import reference
 from mesoflow.cli.config import Config
+from mesoflow.cli.policy import PolicyFile
 from mesoflow.playbook import schema as playbook
 from mesoflow.review.preview import FORMAT_VERSION as PREVIEW_VERSION
 from mesoflow.review.preview import Preview
@@ -16,12 +18,14 @@ from mesoflow.review.report import Report
 
 COMMAND = playbook.COMMAND
 CONFIG_VERSION = 1
+POLICY_VERSION = 1
 
 
 def files(root: Path) -> dict[Path, str]:
     """Every generated file below `root`, with the text it must have. The language's own come from playbook/schema.py."""
     models = {
         "config": (Config.model_json_schema(), CONFIG_VERSION),
+        "policy": (playbook.of_model(PolicyFile), POLICY_VERSION),
         "report": (Report.model_json_schema(mode="serialization"), REPORT_VERSION),
         "preview": (Preview.model_json_schema(mode="serialization"), PREVIEW_VERSION),
     }
@@ -29,7 +33,7 @@ def files(root: Path) -> dict[Path, str]:
         root / f"schemas/{name}.schema.json": _written(schema, name, version)
         for name, (schema, version) in models.items()
     }
-    return playbook.files(root) | ours
+    return playbook.files(root) | ours | reference.files(root)
 
 
 def _written(schema: Mapping[str, Any], name: str, version: int) -> str:

@@ -20,6 +20,7 @@ from mesoflow.cli.embedded import EmbeddedWish, embedded_ground
 from mesoflow.cli.exits import Exit, exit_of
 from mesoflow.cli.ground import Ground, remote_ground
 from mesoflow.cli.hubs import Choice, choose
+from mesoflow.cli.in_force import in_force, pinned, policy_now, require_runs_left
 from mesoflow.cli.reading import all_standings, is_held, one_standing, report_of
 from mesoflow.cli.running import Conduct, Quiet, View, standing
 from mesoflow.cli.version import VERSION
@@ -28,6 +29,7 @@ from mesoflow.engine.control import Machine
 from mesoflow.engine.semantics import SEMANTICS
 from mesoflow.journal.sqlite import SqliteJournal
 from mesoflow.playbook.compile import Compiled
+from mesoflow.runtime.halting import require_released
 from mesoflow.runtime.holdings import at_same_hub, holdings
 from mesoflow.runtime.home import StateHome
 from mesoflow.runtime.idle_loop import new_idle_loop
@@ -66,6 +68,7 @@ def on_loop(choice: Choice, speed: float | None, main: Coroutine[Any, Any, int])
 def start(args: argparse.Namespace, compiled: Compiled) -> int:
     """`mesoflow run`."""
     with writing(args.state) as (home, journal):
+        require_released(home)
         config = read_config(home.path)
         choice = choose(args.hub, config)
         return on_loop(choice, args.speed, _start(args, compiled, home, journal, config, choice))
@@ -96,7 +99,10 @@ async def _start(
             decided = decide_start(wish, journal, runs)
             if isinstance(decided, Skipped):
                 return _skipped(args, decided)
+            policy = policy_now(home)
+            require_runs_left(journal, runs, ground.where, wish, compiled.risk, policy)
             started = first_record(args, compiled, ground, wish, decided, journal, runs)
+            started["policy"] = pinned(policy)
             return await _conducted(args, home, journal, config, ground, started, new=True)
 
 
@@ -142,6 +148,7 @@ def first_record(
         "accounts": accounts,
         "session_date": wish.session_date,
         "hub": {**ground.where, "account": ", ".join(accounts) or None},
+        "habits": dict(ground.habits),
         "encoding": "json",
         "start_key": decided.key.value() if decided.key is not None else None,
         "first_net_liquidation": first_net_liquidation(journal, ground.where, wish, runs),
@@ -207,6 +214,8 @@ def resumed(
     """Go on with a run, if it is not over."""
     if there.over:
         return _over(args, journal, there)
+    if cancel is None and args.command != "cancel":
+        require_released(home)
     config = read_config(home.path)
     choice = choice_of(there.started, config)
     return on_loop(
@@ -329,6 +338,7 @@ async def _conducted(
     new: bool,
     cancel: str | None = None,
 ) -> int:
+    here = in_force(args, home, journal, started, new=new, cancel=cancel is not None)
     conduct = Conduct(
         home=home,
         journal=journal,
@@ -339,6 +349,8 @@ async def _conducted(
         new=new,
         view_of=lambda machine, now: view_of(args, started, machine, now),
         cancel=cancel,
+        under=here,
+        allow_live=getattr(args, "allow_live", False),
     )
     _note_changed_file(args, started, new=new)
     conclusion = await conduct.go()

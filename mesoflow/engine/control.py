@@ -52,6 +52,8 @@ class Machine:
     preflight: Callable[[Context], Frames] | None = None
     live: set[Context] = field(default_factory=set)
     steps: Scope = field(default_factory=Scope)
+    # What takes back the orders that a run leaves behind: gives None, or the StepError that this comes to.
+    closing: Callable[[Context], Frames] | None = None
 
     def tick(self, at: datetime) -> None:
         """NOW, for the context and for the contexts of the actions under way."""
@@ -79,6 +81,7 @@ def run_playbook(machine: Machine) -> Flow:
         ended: Ended = yield Enter("", _to_its_end(machine))
     except Cancelled as cancelled:
         ended = Ended("cancelled", cancelled.reason, partial=cancelled.partial)
+    ended = yield from _closed(machine, ended)
     if machine.program.always:
         try:
             yield Enter("always", _steps(machine, machine.program.always, machine.names()), shield=True)
@@ -86,6 +89,26 @@ def run_playbook(machine: Machine) -> Flow:
             failed = error_value(error) if isinstance(error, StepError) else {"summary": str(error)}
             ended = replace(ended, always_failed=failed)
     return ended
+
+
+def _closed(machine: Machine, ended: Ended) -> Flow:
+    """Orders that nobody has waited for are taken back before anything else, and what filled of them is told."""
+    if machine.closing is None or not machine.context.open_orders:
+        return ended
+    context = machine.context.at_step(f"{ENGINE}/closing")
+    try:
+        body = _acting(machine, context, machine.closing(context))
+        error = yield Enter(f"{ENGINE}/closing", body, shield=True)
+    except StepError as failed:
+        error = failed
+    if error is None:
+        return ended
+    told = error_value(error)
+    if ended.state == "cancelled":
+        return replace(ended, partial={"steps": ended.partial, "closing": told})
+    if ended.error is None:
+        return Ended("failed", str(error), told)
+    return replace(ended, error={**ended.error, "details": {**ended.error["details"], "closing": told}})
 
 
 def _to_its_end(machine: Machine) -> Flow:
@@ -103,7 +126,7 @@ def _to_its_end(machine: Machine) -> Flow:
 
 def _main(machine: Machine) -> Flow:
     if machine.preflight is not None:
-        context = replace(machine.context, step=f"{ENGINE}/preflight")
+        context = machine.context.at_step(f"{ENGINE}/preflight")
         yield Enter(f"{ENGINE}/preflight", _acting(machine, context, machine.preflight(context)))
     names = machine.names()
     yield Enter("", _steps(machine, machine.program.steps, names))
@@ -238,7 +261,7 @@ def _act(machine: Machine, step: Step, path: str, names: Mapping[str, object]) -
         inputs = action.inputs.model_validate(values)
     except ValidationError as error:
         raise StepError("bad_value", _first_problem(error)) from error
-    context = replace(machine.context, step=path)
+    context = machine.context.at_step(path)
     result = yield from _acting(machine, context, action.run(context, inputs))
     if result is None:
         return {}

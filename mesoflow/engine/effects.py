@@ -100,7 +100,19 @@ class Note:
     value: Value
 
 
-Effect: TypeAlias = Call | Watch | Place | Withdraw | Sleep | Tell | Note
+@dataclass(frozen=True, slots=True)
+class Govern:
+    """Change the trading state of the state home: halted (no order leaves), reducing (none that opens risk), active.
+
+    Done with {state}. Asked for twice it changes nothing more.
+    """
+
+    name: str
+    state: Literal["active", "reducing", "halted"]
+    reason: str
+
+
+Effect: TypeAlias = Call | Watch | Place | Withdraw | Sleep | Tell | Note | Govern
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +136,6 @@ class Refused:
 Outcome: TypeAlias = Done | Refused
 
 __all__ = [
-    "Call", "Done", "Effect", "Note", "Outcome", "Place", "Refused", "Sleep", "Tell", "Value", "Watch",
+    "Call", "Done", "Effect", "Govern", "Note", "Outcome", "Place", "Refused", "Sleep", "Tell", "Value", "Watch",
     "Withdraw",
 ]  # fmt: skip

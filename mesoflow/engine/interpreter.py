@@ -26,6 +26,7 @@ from mesoflow.engine.effects import (
     Call,
     Done,
     Effect,
+    Govern,
     Note,
     Outcome,
     Place,
@@ -39,7 +40,7 @@ from mesoflow.engine.errors import NEVER_RESCUED, Cancelled, StepError, StopRun
 from mesoflow.engine.paths import join
 from mesoflow.engine.tasks import Ending, Enter, Frame, Frames, Gather, Group, Task
 
-_EFFECTS = (Call, Watch, Place, Withdraw, Sleep, Tell, Note)
+_EFFECTS = (Call, Watch, Place, Withdraw, Sleep, Tell, Note, Govern)
 
 
 class EngineBug(Exception):
@@ -85,6 +86,11 @@ class Interpreter:
         """The effects that are asked for and not settled, by path, in order of asking."""
         return {path: task.effect for path, task in self._waiting.items() if task.effect is not None}
 
+    def asked(self, path: str) -> Effect | None:
+        """The effect at `path`, if it is waited for."""
+        task = self._waiting.get(path)
+        return None if task is None else task.effect
+
     def start(self, at: datetime) -> Turn:
         """The first input."""
         self._tick(at)
@@ -115,6 +121,11 @@ class Interpreter:
         if self._over is None:
             self._cancel_tree(self._root, reason)
         return self._drain()
+
+    def is_cancelled(self, path: str) -> bool:
+        """Whether the effect at `path` stands in a cancelled scope: nothing is started there a second time."""
+        task = self._waiting[path]
+        return task.cancel is not None and not task.shields
 
     def would_handle(self, path: str, code: str) -> bool:
         """Whether a `retry`, a `rescue` clause or a `keep_going` above the effect at `path` would take this error."""

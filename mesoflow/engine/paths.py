@@ -7,10 +7,12 @@ A path is built from step ids, loop keys and the names that actions give, never 
 from __future__ import annotations
 
 import hashlib
+import re
 from urllib.parse import quote
 
 # Effects that no playbook asked for: preflight, look-ups, withdrawals. Left out when paths of two runs are compared.
 ENGINE = "engine"
+_WITHDRAWAL = re.compile(rf"{ENGINE}/(halt|park)-[0-9]+/order-[0-9]+/cancel")
 
 
 def join(prefix: str, name: str) -> str:
@@ -33,6 +35,11 @@ def item(name: str, key: object) -> str:
 def is_engine(path: str) -> bool:
     """Whether the engine itself asked for this effect."""
     return path.startswith(ENGINE + "/")
+
+
+def is_withdrawal(path: str) -> bool:
+    """Whether a halt or a park withdraws an order here: `engine/halt-2/order-17/cancel`. No program asks for these."""
+    return _WITHDRAWAL.fullmatch(path) is not None
 
 
 def idempotency_key(nonce: str, path: str, generation: int = 0) -> str:

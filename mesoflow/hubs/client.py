@@ -13,6 +13,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Required, TypedDict, Unpack
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Required, TypedDict, Unpack
 from mesoflow.hubs.answers import read_answer, read_item
 from mesoflow.hubs.codec import EncodingName, codec_of
 from mesoflow.hubs.connection import Connection, open_connection
-from mesoflow.hubs.contract import METHODS, PATHS, HubName, Klass, Method
+from mesoflow.hubs.contract import ADJUSTMENT, METHODS, PATHS, HubName, Klass, Method, klass_of
 from mesoflow.hubs.errors import NotAllowed, NotSent
 from mesoflow.hubs.event import EventFeed, Listener
 from mesoflow.hubs.hub import Hub
@@ -80,14 +81,14 @@ class MesoLive:
 
     async def invoke(self, method: str, argument: bytes, *, within: timedelta) -> Any:  # noqa: ANN401 - a Value
         """Send it; the envelope's Data as a Value. Raises CallRefused, NotSent, OutcomeUnknown, NotAllowed."""
-        row = self._row(method, "invoke")
+        row = self._row(method, "invoke", argument)
         answer = await self._connection(row).invoke(row, argument, within.total_seconds())
         return read_answer(row, answer).value()
 
     @asynccontextmanager
     async def stream(self, method: str, argument: bytes) -> AsyncIterator[AsyncIterator[Any]]:
         """`async with hub.stream(…) as items`: Values, newest ones kept; leaving it stops the stream at the hub."""
-        row = self._row(method, "stream")
+        row = self._row(method, "stream", argument)
         items = self._connection(row).stream(row, argument)
         try:
             yield (read_item(row, item).value() async for item in items)
@@ -113,10 +114,13 @@ class MesoLive:
         """Close everything. Pending calls end as unknown."""
         await asyncio.gather(*(supervisor.close() for supervisor in self._hubs.values()))
 
-    def _row(self, method: str, kind: str) -> Method:
+    def _row(self, method: str, kind: str, argument: bytes) -> Method:
+        """The contract's row, with the class of this very call."""
         row = METHODS[method]
         if row.kind != kind:
             raise ValueError(f"{method} is of kind {row.kind}")
+        if method == ADJUSTMENT:
+            row = replace(row, klass=klass_of(method, self._codec.decode(argument)))
         # Looked at here too, so that a forbidden call is refused also while there is no connection.
         if row.klass not in self._allow:
             raise NotAllowed(method, row.klass, tuple(sorted(self._allow)))

@@ -73,6 +73,10 @@ class Codec(BaseHubProtocol):  # type: ignore[misc] # signalrcore is untyped
         """One argument. Raises TypeError or ValueError for what cannot be written exactly."""
         raise NotImplementedError
 
+    def decode(self, argument: bytes) -> Any:  # noqa: ANN401 - free JSON
+        """One argument, as it was encoded."""
+        raise NotImplementedError
+
     def write_message(self, hub_message: Message) -> bytes:
         """A message with its frame. Arguments that are bytes were encoded before."""
         raise NotImplementedError
@@ -87,8 +91,14 @@ def codec_of(encoding: EncodingName) -> Codec:
     return JsonCodec() if encoding == "json" else MessagePackCodec()
 
 
+# Exact in both encodings, by their type alone.
+_EXACT = frozenset({str, int, bool, type(None)})
+
+
 def _exact(value: object) -> None:
     """Refuse what would not come out as it went in."""
+    if type(value) in _EXACT:
+        return
     match value:
         case float():
             raise TypeError(f"{value!r} is a binary float; money and quantities are Decimal")
@@ -143,6 +153,9 @@ class JsonCodec(Codec):
     def encode(self, value: object) -> bytes:
         _exact(value)
         return _write_json(value)
+
+    def decode(self, argument: bytes) -> Any:  # noqa: ANN401 - free JSON
+        return msgspec.json.decode(argument)
 
     def write_message(self, hub_message: Message) -> bytes:
         return _write_json(_json_record(hub_message)) + RECORD_SEPARATOR
@@ -238,6 +251,9 @@ class MessagePackCodec(Codec):
     def encode(self, value: object) -> bytes:
         _exact(value)
         return _write_array(value)
+
+    def decode(self, argument: bytes) -> Any:  # noqa: ANN401 - free JSON
+        return msgspec.msgpack.decode(argument)
 
     def write_message(self, hub_message: Message) -> bytes:
         array = _write_array(_pack_array(hub_message))

@@ -4,9 +4,7 @@ Class of a method: `read` changes nothing; `change` alters a strategy; `prepare`
 effect); `trade` sends or cancels orders and books fills. Whoever may call what is decided by class (connection.py).
 `keyed` methods carry an IdempotencyKey. Models are named, not imported: a command loads only those it uses.
 
-Left for a later version, by name: StartPreparePositionAdjustment, GetPreparePositionAdjustmentStatus and
-CancelPreparePositionAdjustment (an adjustment with UpdateVars is a `change`, any other a `prepare`), GetExecution,
-GetExecutions, GetLegSnapshot, GetComboContractsSnapshot, StreamLegData, StreamLegsData, StreamContractData and
+Left for a later version, by name: GetExecution, GetExecutions, GetLegSnapshot, GetComboContractsSnapshot, StreamLegData, StreamLegsData, StreamContractData and
 StreamComboContractsData.
 """
 
@@ -14,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 if TYPE_CHECKING:
     from mesoflow.hubs.models.base import Args, Wire
@@ -34,6 +33,7 @@ PATHS: Mapping[HubName, str] = MappingProxyType(
 )
 
 
+@cache
 def _model(reference: str) -> type[Wire]:
     module, name = reference.split(".")
     return cast("type[Wire]", getattr(import_module(f"mesoflow.hubs.models.{module}"), name))
@@ -145,6 +145,19 @@ _METHODS = (
     ),
     _method("control", "read", "GetPreparePositionExitStatus", "prepares"),
     _method("control", "prepare", "CancelPreparePositionExit", "prepares", keyed=True, documented=False),
+    _method(
+        "control",
+        "prepare",
+        "StartPreparePositionAdjustment",
+        "prepares",
+        args="PreparePositionAdjustmentArgs",
+        keyed=True,
+        documented=False,
+    ),
+    _method("control", "read", "GetPreparePositionAdjustmentStatus", "prepares", documented=False),
+    _method(
+        "control", "prepare", "CancelPreparePositionAdjustment", "prepares", keyed=True, documented=False
+    ),
     _method("control", "trade", "SendOrder", "orders", keyed=True),
     _method("control", "trade", "ApplyPaperFills", "orders", keyed=True),
     _method("control", "trade", "CancelOrder", "orders", keyed=True),
@@ -164,6 +177,17 @@ _METHODS = (
 )
 
 METHODS: Mapping[str, Method] = MappingProxyType({method.name: method for method in _METHODS})
+
+
+# An adjustment that only updates variables is applied by the hub at once: a change, not a prepare.
+ADJUSTMENT = "StartPreparePositionAdjustment"
+
+
+def klass_of(method: str, args: Mapping[str, Any]) -> Klass:
+    """The class of one call. `args` as the wire or as a Value has them."""
+    updates = str(args.get("operation", args.get("Operation"))) == "UpdateVars"
+    return "change" if method == ADJUSTMENT and updates else METHODS[method].klass
+
 
 _CALLBACKS = (
     Callback("OnEntrySignal", "events.EntrySignalEvent", True),

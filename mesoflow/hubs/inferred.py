@@ -72,6 +72,12 @@ _GUESSES = (
         "until it is proved, an entry on a broker account with other lots than resolved is refused",
     ),
     Guess(
+        "moved_leg_name",
+        "what a leg is called that an adjustment opens beside, or in place of, one of its name",
+        "by a name of its own: legs of a plan and of a position are told apart by name",
+        "adjustment.prepare refuses the plan (prepare_failed)",
+    ),
+    Guess(
         "agent_of_account",
         "which agent serves an account",
         "the one whose connector is the account's broker; for a paper account the connected agent with the freshest "
@@ -115,6 +121,12 @@ _GUESSES = (
         "the job is waited for until the step's own limit",
     ),
     Guess(
+        "no_combo",
+        "how a broker says that it does not take a package of so many legs",
+        "by the codes known of it, or by words that say that a combo, a package or its legs are not supported",
+        "the error is rejected, which is as final",
+    ),
+    Guess(
         "record_wrapper",
         "whether GetIdempotencyRecord wraps the record",
         "both forms are read",
@@ -134,6 +146,8 @@ RECORD_RETENTION = timedelta(minutes=10)
 CREDIT_SIGN = -1
 # `event_order`
 REPLAY_OVERLAP = 100
+# `no_combo`
+_NO_COMBO_CODES = frozenset({"invalid_leg_count", "combo_not_supported"})
 # `job_gone`; also the status of a key without a record
 ABSENT = "NotFound"
 
@@ -166,6 +180,13 @@ def agent_of(account: Mapping[str, Any], agents: Iterable[Mapping[str, Any]]) ->
         connected = [agent for agent in connected if agent.get("connector") == account.get("broker_type")]
     by_name = sorted(connected, key=lambda agent: str(agent.get("connector") or agent.get("provider") or ""))
     return max(by_name, key=lambda agent: agent.get("last_snapshot_at") or _NEVER, default=None)
+
+
+def means_no_combo(code: object, reason: object) -> bool:
+    """Whether a rejection is about the package as such (`no_combo`)."""
+    words = str(reason or "").lower()
+    said = "not support" in words and any(word in words for word in ("combo", "package", "leg"))
+    return str(code or "").lower() in _NO_COMBO_CODES or said
 
 
 def expiration_date(expiration: datetime) -> date:

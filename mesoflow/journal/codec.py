@@ -29,14 +29,21 @@ from mesoflow.journal.errors import CodecError
 
 DEPTH_MAX = 100  # Deeper than any hub answer, and far from the interpreter's own recursion limit.
 INT_MAX = 10**100  # Python's own limit for digits is configurable; a journal must not depend on it.
+_WORD = 2**62  # What is below is far below INT_MAX, and quick to tell.
 
 
 def _refuse_float(text: str) -> Value:
     raise ValueError(f"the journal never writes a number like {text}")
 
 
+def _raw(value: object) -> msgspec.Raw:
+    if isinstance(value, Fragment):
+        return msgspec.Raw(value.text)
+    raise TypeError(f"{type(value).__name__} was not made plain; this is a bug in mesoflow")
+
+
 _DECODER = msgspec.json.Decoder(float_hook=_refuse_float)
-_STORED = msgspec.json.Encoder()
+_STORED = msgspec.json.Encoder(enc_hook=_raw)
 _CANONICAL = msgspec.json.Encoder(order="deterministic")
 
 
@@ -58,6 +65,21 @@ def canonical(value: Value) -> bytes:
 def digest(value: Value) -> str:
     """SHA-256 of the canonical form, in hex."""
     return hashlib.sha256(canonical(value)).hexdigest()
+
+
+class Fragment:
+    """A value's stored form, to be put into a body as it is. Only `encode` takes one: no digest covers it."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+
+
+def fragment(value: Value) -> tuple[Fragment, Value]:
+    """The value's stored form for a body, and the value as it will be read back: encoded once for both."""
+    text = encode_bytes(value)
+    return Fragment(text), decode(text)
 
 
 def decode(text: str | bytes) -> Value:
@@ -106,15 +128,17 @@ def _plain(value: Value, depth: int) -> Value:
 def _plain_dict(value: Mapping[Any, Value], depth: int) -> dict[str, Any]:
     if depth >= DEPTH_MAX:
         raise _Refused(f"nested deeper than {DEPTH_MAX}")
-    plain = {}
+    plain: dict[str, Any] = {}
     for key, item in value.items():
         name = key if type(key) is str else _plain_key(key)
         kind = type(item)
         # The commonest leaves without a call.
         if kind is str:
             plain[name] = "=" + item if item[:1] == "=" else item
-        elif item is None or kind is bool:
+        elif item is None or kind is bool or (kind is int and -_WORD < item < _WORD):
             plain[name] = item
+        elif kind is Decimal and item.is_finite():
+            plain[name] = f"=n{item!s}"
         else:
             try:
                 plain[name] = _plain(item, depth + 1)
@@ -133,12 +157,15 @@ def _plain_key(key: object) -> str:
 def _plain_list(value: list[Value] | tuple[Value, ...], depth: int) -> list[Any]:
     if depth >= DEPTH_MAX:
         raise _Refused(f"nested deeper than {DEPTH_MAX}")
-    plain = []
-    for index, item in enumerate(value):
+    plain: list[Any] = []
+    for item in value:
+        if type(item) is str:
+            plain.append("=" + item if item[:1] == "=" else item)
+            continue
         try:
             plain.append(_plain(item, depth + 1))
         except _Refused as refused:
-            refused.where.append(index)
+            refused.where.append(len(plain))
             raise
     return plain
 
@@ -170,7 +197,7 @@ def _bounded(value: int) -> int:
 def _plain_decimal(value: Decimal) -> str:
     if not value.is_finite():
         raise _Refused(f"the decimal {value} is not a finite number")
-    return f"=n{value}"
+    return f"=n{value!s}"  # `!s`: four times as fast as a bare field
 
 
 def _plain_datetime(value: datetime) -> str:
@@ -198,6 +225,7 @@ _WRITERS: dict[type, Callable[[Any], Any]] = {
     datetime: _plain_datetime,
     date: _plain_date,
     float: _plain_float,
+    Fragment: lambda value: value,
 }
 
 

@@ -5,7 +5,8 @@
     ├── JournalDamaged   MF601  what is stored is not what was written; `where` names the record, page or file
     │   └── JournalShorter  MF602  commits are missing at the end: it was longer once
     ├── JournalUnusable  MF603  it cannot be read or written here and now: disk full, read-only, locked, wrong version
-    └── LockLost         MF604  another runner has taken the run over since
+    ├── LockLost         MF604  another runner has taken the run over since
+    └── LedgerMoved      MF605  somebody else has traded on the account since the order was judged: judge it again
 
 After a JournalUnusable or JournalDamaged from a commit the store takes no more writes: whether that commit reached the
 disk is not known to this process, only to the next one that reads the journal. Hence nothing may be sent any more.
@@ -95,3 +96,16 @@ class LockLost(JournalError):
             f"run {self.run_id} has been taken over by another runner (epoch {self.now}, this one has {self.mine}); "
             f"nothing more is recorded or sent from here"
         )
+
+
+@dataclass
+class LedgerMoved(JournalError):
+    """The verdict was made against the account's ledger at version `mine`; by now it is at `now`. Nothing was written."""
+
+    code: ClassVar[str] = "MF605"
+    account: str
+    mine: int
+    now: int
+
+    def __str__(self) -> str:
+        return f"the ledger of {self.account} was at {self.mine} when an order was judged, and is at {self.now} now"

@@ -36,6 +36,7 @@ class Head:
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._journal = path
         self._path = path.with_name("head")
+        self._last = (0, written(0, START))
         flags = os.O_RDONLY if read_only else os.O_RDWR | os.O_CREAT
         try:
             self._file = os.open(self._path, flags | os.O_CLOEXEC, 0o600)
@@ -63,7 +64,9 @@ class Head:
 
     def read(self) -> tuple[int, bytes]:
         """Commit number and chain hash. Raises JournalDamaged when these are not 64 bytes of ours."""
-        text = os.pread(self._file, HEAD_BYTES + 1, 0)
+        return self._parsed(os.pread(self._file, HEAD_BYTES + 1, 0))
+
+    def _parsed(self, text: bytes) -> tuple[int, bytes]:
         if not text:
             raise self._missing()
         form = _FORM.fullmatch(text)
@@ -77,8 +80,12 @@ class Head:
         """Say that the journal has `number` commits, unless the file says more already."""
         fcntl.flock(self._file, fcntl.LOCK_EX)
         try:
-            if self.read()[0] < number:
-                os.pwrite(self._file, written(number, hash), 0)
+            # Mostly it says what was written here last; that needs no reading of its form.
+            last, text = self._last, os.pread(self._file, HEAD_BYTES + 1, 0)
+            if (last[0] if text == last[1] else self._parsed(text)[0]) < number:
+                text = written(number, hash)
+                os.pwrite(self._file, text, 0)
+                self._last = (number, text)
         finally:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 

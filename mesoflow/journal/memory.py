@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from mesoflow.engine.effects import Value
 from mesoflow.journal import blobs, chain
 from mesoflow.journal.codec import decode, encode_bytes
-from mesoflow.journal.errors import JournalDamaged, JournalError, JournalUnusable, LockLost
+from mesoflow.journal.errors import JournalDamaged, JournalError, JournalUnusable, LedgerMoved, LockLost
 from mesoflow.journal.records import HOME, Commit, Entry, Kind, Record, Request, RunRow
 from mesoflow.journal.rows import FORMAT, Row, record_of, require_chained
 
@@ -25,6 +25,7 @@ class MemoryJournal:
         self._runs: dict[str, list[Row]] = {}
         self._blobs: dict[str, bytes] = {}
         self._epochs: dict[str, int] = {}
+        self._ledgers: dict[str, list[int]] = {}
         self._requests: list[tuple[str | None, str, bytes]] = []
         self._answers: dict[int, bytes] = {}
         self._commits: list[tuple[bytes, tuple[bytes, ...]]] = []
@@ -35,7 +36,13 @@ class MemoryJournal:
         """Let `after` more writes pass, then fail the next one, as a full disk does."""
         self._failing[len(self._commits) + 1 + after] = error or JournalUnusable(_PATH, "the disk is full")
 
-    def commit(self, entries: Sequence[Entry], *, epochs: Mapping[str, int] | None = None) -> Commit:
+    def commit(
+        self,
+        entries: Sequence[Entry],
+        *,
+        epochs: Mapping[str, int] | None = None,
+        ledgers: Mapping[str, int] | None = None,
+    ) -> Commit:
         """See store.Journal."""
         split = [blobs.split(entry.body) for entry in entries]
         self._require_writable()
@@ -43,12 +50,28 @@ class MemoryJournal:
             mine, now = (epochs or {})[run_id], self._epochs.get(run_id, 0)
             if mine != now:
                 raise LockLost(_PATH, run_id, mine, now)
+        for account, expected in (ledgers or {}).items():
+            if self.ledger_version(account) != expected:
+                raise LedgerMoved(_PATH, account, expected, self.ledger_version(account))
         if not entries:
             return Commit(len(self._commits), self._last_hash().hex(), tuple)
         self._may_fail()
+        before = {entry.account: self.ledger_version(entry.account) for entry in entries if entry.account}
         appended = tuple(self._append(entry, *parts) for entry, parts in zip(entries, split, strict=True))
         self._chain([chain.record_line(row.home_seq, row.hash) for row in appended])
-        return Commit(len(self._commits), self._last_hash().hex(), lambda: tuple(map(self._record, appended)))
+        moved = {account: (was, self.ledger_version(account)) for account, was in before.items()}
+        number, hash = len(self._commits), self._last_hash().hex()
+        return Commit(number, hash, lambda: tuple(map(self._record, appended)), moved)
+
+    def ledger_version(self, account: str) -> int:
+        """See store.Journal."""
+        return self._ledgers.get(account, [0])[-1]
+
+    def ledger(self, account: str, after: int = 0) -> Iterator[Record]:
+        """See store.Journal."""
+        for home_seq in self._ledgers.get(account, ()):
+            if home_seq > after:
+                yield from self._verified(self._home[home_seq - 1])
 
     def read(self, run_id: str, after: int = 0) -> Iterator[Record]:
         """See store.Journal."""
@@ -162,6 +185,8 @@ class MemoryJournal:
         row = Row(home_seq, entry.run_id, run_seq, entry.kind, FORMAT, text, hash)
         rows.append(row)
         self._home.append(row)
+        if entry.account:
+            self._ledgers.setdefault(entry.account, []).append(home_seq)
         self._blobs.update(large)
         return row
 

@@ -13,6 +13,9 @@ A record belongs to a run; `run_id` "" is the state home itself (a mark or a cle
     mark       the legs of a position differ: entries on it are refused until it is cleared (C21)
     cleared    a person has looked: the mark is off
     decided    a person has settled an unknown outcome
+    state      the trading state is another one: ACTIVE or REDUCING, by whom and why (C18)
+    released   a playbook may run again in this session (C11)
+    policy     a run goes on under this policy, which somebody has accepted (C24)
 
 The body is the runtime's affair (runtime/bodies.py); where an effect is meant, it has a `path` that a person can read.
 """
@@ -38,22 +41,36 @@ Kind = Literal[
     "mark",
     "cleared",
     "decided",
+    "state",
+    "released",
+    "policy",
 ]
 KINDS: frozenset[str] = frozenset(get_args(Kind))
 
 # Kinds that say how a run or an account stands. A few a run, indexed, so that a fold over the home's reads only them.
-STANDING: tuple[Kind, ...] = ("started", "parked", "ended", "mark", "cleared", "decided")
+STANDING: tuple[Kind, ...] = (
+    "started",
+    "parked",
+    "ended",
+    "mark",
+    "cleared",
+    "decided",
+    "state",
+    "released",
+    "policy",
+)
 
 HOME = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is to be appended to the journal of `run_id`."""
+    """What is to be appended to the journal of `run_id`. `account`: whose ledger it moves, "" for none."""
 
     run_id: str
     kind: Kind
     body: Mapping[str, Value]
+    account: str = ""
 
     def __post_init__(self) -> None:
         # The chain's bytes have one reading only as long as neither holds a line end.
@@ -76,12 +93,20 @@ class Record:
 class Commit:
     """One durable transaction: its number in the home, the home's chain hash (hex) after it, and what it appended.
 
-    The records are put together when somebody asks: most callers need only to know that it is done.
+    The records are put together when somebody asks: most callers need only to know that it is done. `ledgers`: of each
+    account that it moved, the version before and after.
     """
 
-    def __init__(self, number: int, hash: str, appended: Callable[[], tuple[Record, ...]]) -> None:
+    def __init__(
+        self,
+        number: int,
+        hash: str,
+        appended: Callable[[], tuple[Record, ...]],
+        ledgers: Mapping[str, tuple[int, int]] | None = None,
+    ) -> None:
         self.number = number
         self.hash = hash
+        self.ledgers = ledgers or {}
         self._appended = appended
 
     @cached_property

@@ -40,6 +40,8 @@ _TABLES = (
     "PRIMARY KEY(run_id, epoch)) STRICT, WITHOUT ROWID",
     "CREATE TABLE requests(id INTEGER PRIMARY KEY, number INTEGER NOT NULL, run_id TEXT, kind TEXT NOT NULL, "
     "body TEXT NOT NULL) STRICT",
+    # Which records moved an account's ledger; what an order was judged against is compared in the commit of its intent.
+    "CREATE TABLE ledgers(account TEXT NOT NULL, home_seq INTEGER NOT NULL, PRIMARY KEY(account, home_seq)) STRICT, WITHOUT ROWID",
     "CREATE TABLE answers(id INTEGER PRIMARY KEY, number INTEGER NOT NULL, body TEXT NOT NULL) STRICT",
 )
 _INDEXES = (
@@ -48,7 +50,7 @@ _INDEXES = (
 )
 _TRIGGERS = tuple(
     f"CREATE TRIGGER {table}_{change} BEFORE {change} ON {table} BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END"
-    for table in ("commits", "records", "blobs", "epochs", "requests", "answers")
+    for table in ("commits", "records", "blobs", "epochs", "requests", "answers", "ledgers")
     for change in ("UPDATE", "DELETE")
 )
 SCHEMA = _TABLES + _INDEXES + _TRIGGERS

@@ -28,9 +28,11 @@ from mesoflow.journal.errors import (
     JournalError,
     JournalShorter,
     JournalUnusable,
+    LedgerMoved,
     LockLost,
 )
 from mesoflow.journal.head import Head
+from mesoflow.journal.log_room import LogRoom
 from mesoflow.journal.records import STANDING, Commit, Entry, Kind, Record, Request, RunRow
 from mesoflow.journal.rows import FORMAT, Row, record_of, require_chained
 from mesoflow.journal.verify import COLUMNS, Verifier
@@ -41,6 +43,7 @@ READ_ROWS = 1_000
 _END = "SELECT number, last, hash FROM commits ORDER BY number DESC LIMIT 1"
 _RUN_END = "SELECT run_seq, hash FROM records WHERE run_id = ? ORDER BY run_seq DESC LIMIT 1"
 _EPOCH = "SELECT max(epoch) FROM epochs WHERE run_id = ?"
+_LEDGER = "SELECT max(home_seq) FROM ledgers WHERE account = ?"
 _INSERT = "INSERT INTO records VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
 # Steps from run to run over the index instead of reading every record.
 _RUNS = """
@@ -63,10 +66,12 @@ class SqliteJournal:
         self._connection = connection
         self._cursor = connection.cursor()
         self._head = head
+        self._room = LogRoom(connection, path, schema.CHECKPOINT_PAGES)
         self._writable = not read_only
         self._known = 0  # the last commit that this connection saw
         self._ends: dict[str, tuple[int, bytes]] = {}
         self._epochs: dict[str, int] = {}
+        self._versions: dict[str, int] = {}
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False, vfs: str | None = None) -> SqliteJournal:
@@ -99,19 +104,31 @@ class SqliteJournal:
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
-    def commit(self, entries: Sequence[Entry], *, epochs: Mapping[str, int] | None = None) -> Commit:
+    def commit(
+        self,
+        entries: Sequence[Entry],
+        *,
+        epochs: Mapping[str, int] | None = None,
+        ledgers: Mapping[str, int] | None = None,
+    ) -> Commit:
         """See store.Journal. A CodecError (a value without a form) comes before anything is written."""
         split = [blobs.split(entry.body) for entry in entries]
         appended: list[Row] = []
+        moved: dict[str, tuple[int, int]] = {}
 
         def work(number: int, last: int, lines: list[bytes]) -> int:
             for run_id in dict.fromkeys(entry.run_id for entry in entries):
                 self._require_epoch(run_id, epochs)
+            for account, expected in (ledgers or {}).items():
+                if (now := self._ledger_version(account)) != expected:
+                    raise LedgerMoved(str(self.path), account, expected, now)
             for entry, (text, large) in zip(entries, split, strict=True):
                 last += 1
                 row = self._append(entry, text, number, last)
                 for name, blob in large.items():
                     self._run("INSERT OR IGNORE INTO blobs VALUES(?, ?)", (name, blob.decode()))
+                if entry.account:
+                    self._move_ledger(entry.account, last, moved)
                 appended.append(row)
                 lines.append(chain.record_line(last, row.hash))
             return last
@@ -119,8 +136,24 @@ class SqliteJournal:
         number, hash = self._write(work)
         large = {name: blob for _, of_entry in split for name, blob in of_entry.items()}
         return Commit(
-            number, hash.hex(), lambda: tuple(record_of(row, large.get, str(self.path)) for row in appended)
+            number,
+            hash.hex(),
+            lambda: tuple(record_of(row, large.get, str(self.path)) for row in appended),
+            moved,
         )
+
+    def _move_ledger(self, account: str, home_seq: int, moved: dict[str, tuple[int, int]]) -> None:
+        before = moved[account][0] if account in moved else self._ledger_version(account)
+        self._run("INSERT INTO ledgers VALUES(?, ?)", (account, home_seq))
+        self._versions[account] = home_seq
+        moved[account] = (before, home_seq)
+
+    def _ledger_version(self, account: str) -> int:
+        """Inside a transaction."""
+        version = self._versions.get(account)
+        if version is None:
+            version = self._versions[account] = self._one(_LEDGER, (account,))[0] or 0
+        return version
 
     def claim(self, run_id: str) -> int:
         """See store.Journal."""
@@ -189,12 +222,13 @@ class SqliteJournal:
                 return number, before
             hash = chain.commit_hash(before, number + 1, lines)
             self._run("INSERT INTO commits VALUES(?, ?, ?)", (number + 1, last, hash))
+            self._room.make()
             self._run("COMMIT")
             self._known = number + 1
             self._head.raise_to(number + 1, hash)
-        except (LockLost, _NoSuchRequest):
+        except (LockLost, LedgerMoved, _NoSuchRequest):
             self._run("ROLLBACK")
-            self._ends.clear()
+            self._forget()
             raise
         except BaseException as error:
             self._abandon()
@@ -216,7 +250,7 @@ class SqliteJournal:
     def _abandon(self) -> None:
         """After a failure: take no more writes, and let go of the transaction if there still is one."""
         self._writable = False
-        self._ends.clear()
+        self._forget()
         if self._connection.in_transaction:
             try:
                 self._run("ROLLBACK")
@@ -229,9 +263,14 @@ class SqliteJournal:
             return
         if number < self._known:
             raise JournalShorter.of(str(self.path), number, self._known)
-        self._ends.clear()
+        self._forget()
         self._epochs.clear()
         self._known = number
+
+    def _forget(self) -> None:
+        """What was appended is not there, or no longer the newest."""
+        self._ends.clear()
+        self._versions.clear()
 
     def _require_epoch(self, run_id: str, epochs: Mapping[str, int] | None) -> None:
         mine = epochs.get(run_id) if epochs else None
@@ -285,6 +324,22 @@ class SqliteJournal:
         """See store.Journal."""
         return [RunRow(*row) for row in self._rows(_RUNS)]
 
+    def ledger_version(self, account: str) -> int:
+        """See store.Journal."""
+        return next(iter(self._rows(_LEDGER, (account,))))[0] or 0
+
+    def ledger(self, account: str, after: int = 0) -> Iterator[Record]:
+        """See store.Journal."""
+        sql = (
+            f"SELECT {COLUMNS} FROM records WHERE home_seq IN "
+            f"(SELECT home_seq FROM ledgers WHERE account = ? AND home_seq > ? ORDER BY home_seq LIMIT {READ_ROWS}) ORDER BY home_seq"
+        )
+        while rows := self._rows(sql, (account, after)):
+            for row in map(Row._make, rows):
+                require_chained(row, self._hash_of(row.run_id, row.run_seq - 1), row.run_seq, str(self.path))
+                after = row.home_seq
+                yield self._record(row)
+
     def open_requests(self, run_id: str | None) -> list[Request]:
         """See store.Journal."""
         sql = "SELECT id, run_id, kind, body FROM requests WHERE run_id IS ? AND id NOT IN (SELECT id FROM answers) ORDER BY id"
@@ -328,6 +383,7 @@ class SqliteJournal:
     def close(self) -> None:
         """See store.Journal. The last one to close empties the log into the database."""
         self._writable = False
+        self._room.close()
         try:
             self._connection.close()
         except apsw.Error as error:

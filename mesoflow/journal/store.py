@@ -15,12 +15,25 @@ from mesoflow.journal.records import Commit, Entry, Kind, Record, Request, RunRo
 class Journal(Protocol):
     """The append-only record of all runs of a state home."""
 
-    def commit(self, entries: Sequence[Entry], *, epochs: Mapping[str, int] | None = None) -> Commit:
+    def commit(
+        self,
+        entries: Sequence[Entry],
+        *,
+        epochs: Mapping[str, int] | None = None,
+        ledgers: Mapping[str, int] | None = None,
+    ) -> Commit:
         """Append `entries`, of any runs, as one durable transaction; on return they survive power loss.
 
         For each run of the entries that `epochs` names, the epoch is compared inside the transaction; another one
-        raises LockLost and nothing is written. Any other error leaves the store closed to further writes.
+        raises LockLost and nothing is written. So is the version of each account's ledger in `ledgers`: another one raises
+        LedgerMoved, and nothing is written. Any other error leaves the store closed to further writes.
         """
+
+    def ledger_version(self, account: str) -> int:
+        """The version of an account's ledger: the home_seq of the newest record that moved it, 0 without any."""
+
+    def ledger(self, account: str, after: int = 0) -> Iterator[Record]:
+        """The records of all runs that moved the account's ledger with home_seq > `after`, in home order, each verified."""
 
     def read(self, run_id: str, after: int = 0) -> Iterator[Record]:
         """The run's records with run_seq > `after`, in order, each verified against the one before."""

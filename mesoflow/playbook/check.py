@@ -9,13 +9,13 @@ from pathlib import Path
 
 from mesoflow.findings import Finding
 from mesoflow.playbook.language import Language, shipped
-from mesoflow.playbook.lint import declarations, prices, risk, rules, structure
+from mesoflow.playbook.lint import declarations, prices, risk, rules, sending, structure
 from mesoflow.playbook.lint.codes import Code
 from mesoflow.playbook.lint.references import References
 from mesoflow.playbook.load import Loaded, load, read
 from mesoflow.playbook.outline import Outline, outline
 from mesoflow.playbook.tree import Mapping as MappingNode
-from mesoflow.safety.limits import JUDGED
+from mesoflow.safety.limits import JUDGED, Limits
 
 # After so many a reader has enough to do; the rest is told as a number.
 FINDINGS_MAX = 200
@@ -35,9 +35,14 @@ class Checked:
         return not any(finding.level == "error" for finding in self.findings)
 
 
-def check_file(path: Path, shown_as: str | None = None, language: Language | None = None) -> Checked:
-    """Check a file."""
-    return _checked(read(path, shown_as or str(path)), language or shipped())
+def check_file(
+    path: Path,
+    shown_as: str | None = None,
+    language: Language | None = None,
+    ceilings: Limits | None = None,
+) -> Checked:
+    """Check a file. `ceilings`: those of a policy that it is held against."""
+    return _checked(read(path, shown_as or str(path)), language or shipped(), ceilings)
 
 
 def check_text(text: str, shown_as: str, language: Language | None = None) -> Checked:
@@ -45,7 +50,7 @@ def check_text(text: str, shown_as: str, language: Language | None = None) -> Ch
     return _checked(load(text, shown_as), language or shipped())
 
 
-def _checked(loaded: Loaded, language: Language) -> Checked:
+def _checked(loaded: Loaded, language: Language, ceilings: Limits | None = None) -> Checked:
     if loaded.finding is not None:
         return Checked(loaded, None, with_excerpts([loaded.finding], loaded))
     root = loaded.root
@@ -60,17 +65,18 @@ def _checked(loaded: Loaded, language: Language) -> Checked:
         )
         return Checked(loaded, None, with_excerpts([finding], loaded))
     shape = outline(loaded.source, root)
-    found = _once(_all(shape, language))
+    found = _once(_all(shape, language, ceilings))
     return Checked(loaded, shape, with_excerpts(found, loaded))
 
 
-def _all(shape: Outline, language: Language) -> Iterable[Finding]:
+def _all(shape: Outline, language: Language, ceilings: Limits | None) -> Iterable[Finding]:
     yield from prices.walks(shape)
     yield from structure.structure(shape, language)
     yield from References(shape, language).findings()
     yield from declarations.declarations(shape)
     yield from rules.rules(shape, language)
-    yield from risk.risk(shape, language, JUDGED)
+    yield from sending.sending(shape)
+    yield from risk.risk(shape, language, JUDGED, ceilings)
 
 
 def _once(findings: Iterable[Finding]) -> list[Finding]:

@@ -22,12 +22,14 @@ from mesoflow.playbook.inputs import from_text, typed
 from mesoflow.playbook.language import Language, shipped
 from mesoflow.playbook.lint.codes import Code
 from mesoflow.playbook.lint.near import did_you_mean
+from mesoflow.playbook.lint.risk import unreadable
 from mesoflow.playbook.lint.structure import Structure
 from mesoflow.playbook.load import read
 from mesoflow.playbook.outline import Outline, StepOutline
 from mesoflow.playbook.tree import Mapping as MappingNode
 from mesoflow.playbook.tree import Node, Scalar, to_value
 from mesoflow.playbook.validate import Validator
+from mesoflow.safety.limits import Limits
 
 # Inputs of actions that name a file beside the playbook.
 _FILES = {"strategy.create": "definition", "strategy.update": "definition"}
@@ -58,10 +60,12 @@ def load(
     sets: Mapping[str, str] | None = None,
     environment: str | None = None,
     language: Language | None = None,
+    ceilings: Limits | None = None,
 ) -> Compiled:
-    """Check a playbook and make a Program of it. Findings are values; nothing is raised for what is in the file."""
+    """Check a playbook and make a Program of it. Findings are values; nothing is raised for what is in the file. `ceilings`:
+    those of a policy that it is held against."""
     where = Path(path)
-    checked = check_file(where, str(path), language)
+    checked = check_file(where, str(path), language, ceilings)
     result = Compiled(None, list(checked.findings), sources={where.name: checked.loaded.source.text})
     if checked.shape is None or not checked.ok:
         return result
@@ -241,7 +245,8 @@ def _risk(shape: Outline, language: Language, result: Compiled) -> list[Finding]
     except ExpressionError as error:
         return [Finding(Code.WRONG_VALUE, str(error), section.place("in risk"))]
     judge = Structure(shape, Validator(language.defs))
-    return list(judge.of(language.defs["Risk"], _with_values(section, result.risk), "in risk"))
+    found = list(judge.of(language.defs["Risk"], _with_values(section, result.risk), "in risk"))
+    return found or list(unreadable(section, result.risk, Limits.parse, "in risk"))
 
 
 def _with_values(node: Node, value: Any) -> Node:  # noqa: ANN401

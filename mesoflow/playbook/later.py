@@ -17,9 +17,6 @@ NOT_YET: Mapping[str, Mapping[str, str]] = {
 
 # What does the same in this version, for actions of later ones.
 INSTEAD: Mapping[str, str] = {
-    "position.exit": "today two steps: exit.prepare, then orders.work with its plan",
-    "orders.send": "today orders.work, which sends and waits",
-    "fills.wait": "today orders.work, which sends and waits",
     "paper.fill": "today orders.work, which books paper fills on a paper account",
     "ask": "today an input without default: the run is started with --set",
 }

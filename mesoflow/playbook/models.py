@@ -51,6 +51,8 @@ Unlimited: TypeAlias = Literal["unlimited"]
 NotNegative: TypeAlias = Annotated[Money, Field(ge=0), WithJsonSchema({"type": "number", "minimum": 0})]
 Positive: TypeAlias = Annotated[Money, Field(gt=0), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
 Limit: TypeAlias = NotNegative | Unlimited
+Count: TypeAlias = Annotated[int, Field(ge=1)] | Unlimited
+DateText: TypeAlias = Annotated[str, AfterValidator(words.day), _text(words.DATE), Kind("day")]
 InputType: TypeAlias = Literal[
     "string",
     "integer",
@@ -121,13 +123,47 @@ class StressLoss(Authored):
     loss: Positive = Field(description="the most that may be lost in it, in money")
 
 
-class Risk(Authored):
-    """Limits that must hold before an order leaves. `unlimited` is a value that has to be written."""
+class Messages(Authored):
+    """Orders and cancels together; an order above the minute's number waits, above the others it is refused."""
 
-    accounts: list[str] = Field(min_length=1, description="the accounts this playbook may use")
-    live: Literal["never", "allowed"] = Field("never", description="whether a live account may be among them")
-    max_contracts_per_order: Annotated[int, Field(ge=1)] | Unlimited = optional(
-        description="Σ |quantity| over the legs of one order; a run may trade 10 times that"
+    minute: Count = optional(description="in any 60 seconds, of all runs", examples=[30])
+    run: Count = optional(description="of one run", examples=[120])
+    day: Count = optional(description="in a session, of all runs", examples=[400])
+
+
+class SessionWindow(Authored):
+    """When entries may leave, counted from the session's own open and close."""
+
+    after_open: Duration = optional(description="not sooner after the open", examples=["1m"])
+    before_close: Duration = optional(description="not later before the close", examples=["5m"])
+
+
+class Rails(Authored):
+    """Limits that must hold before an order leaves: a playbook's own, or the ceilings of a policy. `unlimited` is a value that
+    has to be written."""
+
+    symbols: list[str] = optional(
+        min_length=1,
+        description="underlyings that may be traded; without it the plan's own",
+        examples=[["SPX"]],
+    )
+    roots: list[str] = optional(
+        min_length=1, description="roots of contracts that may be traded", examples=[["SPXW"]]
+    )
+    strategies: list[int] = optional(
+        min_length=1, description="ids of strategies that may be traded", examples=[[101]]
+    )
+    max_days_to_expiry: Count = optional(
+        description="calendar days to the last expiry of an order", examples=[90]
+    )
+    max_contracts_per_order: Count = optional(
+        description="Σ |quantity| over the legs of one order; a run and a day may trade 10 times that"
+    )
+    max_contracts_per_run: Count = optional(
+        description="of all orders of a run, in place of 10 orders' worth"
+    )
+    max_contracts_per_day: Count = optional(
+        description="of all orders on the account in a session, in place of 10 orders' worth"
     )
     max_order_premium: Limit = optional(description="paid or received by one order, in money")
     max_order_loss: Limit = optional(description="worst loss at expiry of one order, in money")
@@ -139,6 +175,44 @@ class Risk(Authored):
     max_distance_from_mid: Amount | list[Amount] | Unlimited = optional( description="how far a price may be from the legs' mid; of several the tightest counts",
         examples=[["15% of mid", 2.00]],
     )  # fmt: skip
+    max_legs_per_order: Count = optional(
+        description="legs that the broker takes as one order; 4", examples=[4]
+    )
+    overlap: Literal["never", "same_side"] = optional(
+        description="whether an entry may hold a contract that another position holds the same way; never"
+    )
+    max_messages: Messages = optional(description="orders and cancels; 30 a minute, 120 a run, 400 a day")
+    max_runs_per_session: Count = optional(
+        description="runs of this playbook in one session; 20", examples=[20]
+    )
+    max_open_orders: Count = optional(
+        description="orders of the account that are alive or unknown at once; 2", examples=[2]
+    )
+    max_open_orders_value: Limit = optional(
+        description="what their limits add up to, in money; the premium of max_open_orders orders"
+    )
+    session_window: SessionWindow | Unlimited = optional(
+        description="when entries may leave; not in the first minute of the session nor in its last five"
+    )
+    no_trade_dates: list[DateText] = optional(
+        description="dates on which no entry leaves", examples=[["2025-03-19"]]
+    )
+    heartbeat: Duration | Unlimited = optional(
+        description="how long agent and quotes may be silent; 15s", examples=["15s"]
+    )
+    max_errors_per_day: Count = optional(
+        description="runs of the home that may end in an error before entries stop; 5", examples=[5]
+    )
+    reconcile_every: Duration | Unlimited = optional(
+        description="how old the comparison of journal and hub may be before an entry; 1h", examples=["1h"]
+    )
+
+
+class Risk(Rails):
+    """Limits that must hold before an order leaves. `unlimited` is a value that has to be written."""
+
+    accounts: list[str] = Field(min_length=1, description="the accounts this playbook may use")
+    live: Literal["never", "allowed"] = Field("never", description="whether a live account may be among them")
 
 
 class ForEach(Authored):

@@ -78,6 +78,14 @@ def generate(actions: Mapping[str, Action] | None = None, not_yet: Mapping[str, 
     return tidy
 
 
+def of_model(model: type[BaseModel]) -> Schema:
+    """The schema of another file that is read as a playbook is: the policy."""
+    top = model.model_json_schema(ref_template=_REF, by_alias=True)
+    defs = {name: _sharper(name, definition) for name, definition in top.pop("$defs", {}).items()}
+    tidy: Schema = _tidy(top | {"$defs": dict(sorted(defs.items()))})
+    return tidy
+
+
 def facts(actions: Mapping[str, Action] | None = None, not_yet: Mapping[str, str] | None = None) -> Schema:
     """What `check` works from (language.py)."""
     actions = ACTIONS if actions is None else actions
@@ -290,6 +298,8 @@ def _form(pattern: object) -> str:
         return "amount"
     if pattern == words.PERCENT:
         return "percent"
+    if pattern == words.DATE:
+        return "day"
     return "duration" if pattern.endswith(("(s|m|h)$", "[smh]$")) else ""
 
 

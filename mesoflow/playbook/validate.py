@@ -164,6 +164,7 @@ _FORMS = {
     "moment": 'a moment ("15:45", close - 30m)',
     "amount": "an amount (0.30, 2 ticks, 15% of mid)",
     "percent": "a percentage (10%)",
+    "day": "a date (2025-03-19)",
 }
 _PATTERNS = {
     words.EXPRESSION: "one expression, {{ … }}",

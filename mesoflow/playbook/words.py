@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 
 # One {{ … }} and nothing around it: the value keeps its type.
 EXPRESSION = r"^\s*\{\{[\s\S]*\}\}\s*$"
@@ -20,6 +21,7 @@ MOMENT = rf"^(?:{_DAY}\s+)?{_TIME}$"
 AMOUNT = r"^-?[0-9]{1,12}(?:\.[0-9]{1,9})?(?: ticks?|% of (?:mid|quote_width|strike_width|net_liquidation))?$"
 PERCENT = r"^[0-9]{1,3}(?:\.[0-9]{1,6})?%$"
 DURATION = r"^[0-9]{1,9}[smh]$"
+DATE = r"^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$"
 
 
 def moment(text: object) -> str:
@@ -46,6 +48,15 @@ def duration(text: object) -> str:
     return str(text)
 
 
+def day(text: object) -> str:
+    """A date, as written."""
+    try:
+        date.fromisoformat(text if isinstance(text, str) else "")
+    except ValueError:
+        raise ValueError(f"{text!r} is no date; write 2025-03-19") from None
+    return str(text)
+
+
 def percent(text: object) -> str:
     """A percentage that stands alone."""
     if not isinstance(text, str) or re.match(PERCENT, text) is None:
@@ -58,6 +69,7 @@ FORMS: Mapping[str, Callable[[object], str]] = {
     "moment": moment,
     "amount": amount,
     "duration": duration,
+    "day": day,
     "percent": percent,
 }
 

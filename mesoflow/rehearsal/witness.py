@@ -1,6 +1,8 @@
 """The witness: at each trading call the simulator lets it look, read-only, whether the journal holds what must be there.
 
-That is a durable intent with this key, the bytes that arrived say what it says, and its verdict passed (I2, I4, I10).
+That is a durable intent with this key, the bytes that arrived say what it says, and its verdict passed (I2, I4, I10); no
+other sending of the leg group is without an outcome (I3), and nothing is halted (I7). A withdrawal needs no verdict, and
+passes while halted.
 Without a witness an engine that writes no intent at all passes every kill: each request can be derived again.
 
 `MESOFLOW_WITNESS=FILE` makes the real command run it: one line a trading call goes to FILE. Where something is missing
@@ -21,10 +23,12 @@ from typing import Any
 from mesoflow.journal.records import Record
 from mesoflow.journal.sqlite import SqliteJournal
 from mesoflow.journal.store import Journal
+from mesoflow.trading.clearance import WITHDRAWALS
 
 # Exit.BUG, which lives above this layer.
 BUG = 3
 KEY = "IdempotencyKey"
+HALT = "HALT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +56,34 @@ def covering_path(journal: Journal, method: str, args: Mapping[str, Any]) -> str
         raise Missing(method, key, f"the intent is for {body['method']}")
     if body["encoding"] == "json" and _read(body["request"]) != _plain(args):
         raise Missing(method, key, "the bytes that arrived are not those of the intent")
+    if method in WITHDRAWALS:
+        return str(body["path"])
     verdict = body.get("verdict")
     if not isinstance(verdict, Mapping) or verdict.get("passed") is not True:
         raise Missing(method, key, "the intent has no verdict that passed")
+    unknown = _open_in_group(journal, intended)
+    if unknown:
+        raise Missing(method, key, f"what became of {unknown}, in the same leg group, is not known")
     return str(body["path"])
+
+
+def _open_in_group(journal: Journal, intended: Record) -> str:
+    """The path of another sending of this exec plan's leg group that has no outcome yet, "" without one."""
+    open_: dict[str, tuple[Any, ...]] = {}
+    for record in journal.read(intended.run_id):
+        if record.kind == "settled":
+            open_.pop(record.body["path"], None)
+        elif record.kind == "intended" and record.body.get("order"):
+            open_[record.body["path"]] = _group(record)
+    mine = _group(intended)
+    return next(
+        (path for path, group in open_.items() if group == mine and path != intended.body["path"]), ""
+    )
+
+
+def _group(intended: Record) -> tuple[Any, ...]:
+    order = intended.body.get("order") or {"exec_plan_id": None, "groups": []}
+    return order["exec_plan_id"], *(group["id"] for group in order["groups"])
 
 
 def _intent(journal: Journal, key: str) -> Record | None:
@@ -98,6 +126,8 @@ class Witness:
         """The simulator's hook before a trading call is executed."""
         journal = SqliteJournal.open(self._journal, read_only=True)
         try:
+            if method not in WITHDRAWALS and (self._journal.parent / HALT).exists():
+                raise Missing(method, str(args.get(KEY) or ""), "the state home is halted")
             path = covering_path(journal, method, args)
         except Missing as missing:
             self._write(f"MISSING\t{missing}")

@@ -12,9 +12,10 @@ from mesoflow.engine.program import Retry
 from mesoflow.expressions.unknown import Unknown
 from mesoflow.review.words import length, money
 
-TRADING = frozenset({"orders.work"})
+TRADING = frozenset({"orders.work", "orders.send", "position.exit"})
 PREPARING = frozenset({"entry.prepare", "exit.prepare"})
 PREPARE_WITHIN = "2m"
+SEND_WITHIN = "2m"
 # After its last price an order's cancel is confirmed within this time, or its outcome is unknown.
 CONFIRMED_WITHIN_S = 60
 
@@ -50,10 +51,16 @@ def _bound(action: str, values: Mapping[str, Any]) -> str:
         return f"{_word(values.get('duration'))}"
     if action in PREPARING:
         return f"{_word(values.get('within', PREPARE_WITHIN))} at most"
+    confirmed = f"and {CONFIRMED_WITHIN_S}s to confirm"
+    if action == "fills.wait":
+        return f"{_word(values.get('within'))} for all orders at most, {confirmed}"
+    if action == "orders.cancel":
+        return f"{_word(values.get('within', f'{CONFIRMED_WITHIN_S}s'))} for each order at most"
+    if action == "orders.send":
+        return f"{SEND_WITHIN} for each leg group at most, until it can be priced"
     if action in TRADING:
-        return (
-            f"{_word(values.get('within'))} for each leg group at most, and {CONFIRMED_WITHIN_S}s to confirm"
-        )
+        prepares = f"{PREPARE_WITHIN} at most to prepare, " if action == "position.exit" else ""
+        return f"{prepares}{_word(values.get('within'))} for each leg group at most, {confirmed}"
     return ""
 
 
@@ -62,12 +69,27 @@ def order_words(action: str, values: Any) -> list[str]:  # noqa: ANN401
     if action not in TRADING or not isinstance(values, Mapping):
         return []
     fill = values.get("paper_fill", "worst")
+    waits = action != "orders.send"
+    lines = [f"price      {price_words(values.get('price'))}"]
+    if waits:
+        within = _word(values.get("within"))
+        lines += [
+            f"time       {within} for each leg group, then cancelled and the cancel confirmed",
+            f"incomplete {_incomplete(values.get('if_incomplete', 'hold'))}",
+        ]
     return [
-        f"price      {price_words(values.get('price'))}",
-        f"time       {_word(values.get('within'))} for each leg group, then cancelled and the cancel confirmed",
-        f"incomplete {_incomplete(values.get('if_incomplete', 'hold'))}",
-        f"paper      on a paper account one booking for all groups, at {_word(fill)}; no order goes to a broker",
+        *lines,
+        f"groups     at a broker one limit order a leg group, {_sequence(values.get('sequence', 'safest'))}",
+        f"paper      on a paper account one booking for all groups, at {_word(fill)}; sequence does not apply there",
     ]
+
+
+def _sequence(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, list):
+        return f"in the order of {', '.join(map(str, value))}"
+    return {"safest": "one after the other, the safest first", "together": "all at once"}.get(
+        str(value), _word(value)
+    )
 
 
 def price_words(policy: Any) -> str:  # noqa: ANN401
@@ -134,6 +156,11 @@ def rails_words(risk: Mapping[str, Any]) -> list[str]:
             said = _limit(value)
         lines.append(f"{name} {said}")
     return lines
+
+
+def ceilings_words(ceilings: Mapping[str, Any]) -> list[str]:
+    """What a policy holds every playbook to, one a line: the tighter of it and the playbook's own counts."""
+    return [f"{line} (policy)" for line in rails_words(ceilings)]
 
 
 def _limit(value: Any) -> str:  # noqa: ANN401

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mesoflow.actions.unknown import is_known, unknown_outputs, until_of
 from mesoflow.engine.action import Action, Context
-from mesoflow.engine.effects import Call, Effect, Note, Place, Sleep, Tell, Value, Watch, Withdraw
+from mesoflow.engine.effects import Call, Effect, Govern, Note, Place, Sleep, Tell, Value, Watch, Withdraw
 from mesoflow.engine.errors import StepError, StopRun
 from mesoflow.engine.paths import item, join
 from mesoflow.engine.program import Clause, Program, Step
@@ -23,7 +23,7 @@ from mesoflow.expressions.errors import ExpressionError
 from mesoflow.expressions.evaluate import evaluate
 from mesoflow.expressions.names import Scope, StepView
 from mesoflow.expressions.unknown import Unknown
-from mesoflow.hubs.contract import METHODS
+from mesoflow.hubs.contract import klass_of
 from mesoflow.review.policies import Bounds, bounds_of, order_words, rails_words
 
 FORMAT_VERSION: Literal[1] = 1
@@ -249,8 +249,10 @@ def _forecast(
 
 def _asked(path: str, effect: Effect) -> Asked:
     match effect:
-        case Call(method=method):
-            return Asked(path=path, ask=METHODS[method].klass, method=method)
+        case Call(method=method, args=args):
+            return Asked(path=path, ask=klass_of(method, args), method=method)
+        case Govern():
+            return Asked(path=path, ask="change", method=None)
         case Place(order=order):
             return Asked(path=path, ask="trade", method=_known(order.method))
         case Withdraw(method=method):

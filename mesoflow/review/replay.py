@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mesoflow.engine.control import Machine, run_playbook
-from mesoflow.engine.effects import Call, Done, Effect, Outcome, Place, Refused, Tell, Value, Withdraw
+from mesoflow.engine.effects import Call, Done, Effect, Govern, Outcome, Place, Refused, Tell, Value, Withdraw
 from mesoflow.engine.interpreter import EngineBug, Interpreter, Turn
+from mesoflow.engine.paths import is_withdrawal
 from mesoflow.expressions.names import Scope, StepView
 from mesoflow.hubs.contract import METHODS
 from mesoflow.journal.records import Record
@@ -43,20 +44,22 @@ class StepEnd:
 
 @dataclass(slots=True)
 class Replayed:
-    """What the replay saw. `differs` says where journal and program part, if they do; what is above it still holds."""
+    """What the replay saw. `differs` says where journal and program part, if they do; what is above it still holds.
+    `withdrawn`: orders that a halt or a park took back."""
 
     steps: dict[str, StepEnd] = field(default_factory=dict)
     asked: dict[str, tuple[Effect, datetime]] = field(default_factory=dict)
     settled: dict[str, tuple[Outcome, datetime]] = field(default_factory=dict)
     waiting: dict[str, Effect] = field(default_factory=dict)
     differs: str = ""
+    withdrawn: list[Mapping[str, Value]] = field(default_factory=list)
 
 
 def changes_world(effect: Effect) -> bool:
     """What a cancel never abandons; the runtime's own rule, which stands above this layer and is held to it by a test."""
     if isinstance(effect, Call):
         return METHODS[effect.method].klass != "read"
-    return isinstance(effect, Place | Withdraw | Tell)
+    return isinstance(effect, Place | Withdraw | Tell | Govern)
 
 
 def replay(machine: Machine, records: Iterable[Record], started_at: datetime) -> Replayed:
@@ -67,21 +70,32 @@ def replay(machine: Machine, records: Iterable[Record], started_at: datetime) ->
     try:
         _note(told, interpreter.start(started_at), started_at)
         for record in records:
-            _feed(told, interpreter, record)
+            _feed(told, machine, interpreter, record)
     except EngineBug as error:
         told.differs = str(error)
     told.waiting = interpreter.waiting
     return told
 
 
-def _feed(told: Replayed, interpreter: Interpreter, record: Record) -> None:
+def _feed(told: Replayed, machine: Machine, interpreter: Interpreter, record: Record) -> None:
     body = record.body
-    if record.kind == "settled":
+    if record.kind == "settled" and not is_withdrawal(body["path"]):
         outcome = read_outcome(body)
         told.settled[body["path"]] = (outcome, body["at"])
         _note(told, interpreter.settle(body["path"], outcome, body["at"]), body["at"])
-    elif record.kind == "input":
+    elif record.kind == "input" and "cancel" in body:
         _note(told, interpreter.cancel(body["cancel"], body["at"]), body["at"])
+    elif record.kind == "input":
+        _learn(machine, body)
+        if "withdrawn" in body:
+            told.withdrawn.append(body["withdrawn"])
+
+
+def _learn(machine: Machine, body: Mapping[str, Value]) -> None:
+    """What was withdrawn, and what filled late, is told to the actions."""
+    for name, known in (("withdrawn", machine.context.withdrawn), ("late_fill", machine.context.late_fills)):
+        if name in body:
+            known[body[name]["order"]] = body[name]
 
 
 def _note(told: Replayed, turn: Turn, at: datetime) -> None:

@@ -19,6 +19,7 @@ from mesoflow.engine.effects import (
     Call,
     Done,
     Effect,
+    Govern,
     Note,
     Outcome,
     Place,
@@ -29,10 +30,11 @@ from mesoflow.engine.effects import (
     Withdraw,
 )
 from mesoflow.engine.program import Program, Step
-from mesoflow.hubs.contract import METHODS
+from mesoflow.hubs.contract import klass_of
 from mesoflow.journal.records import Record
 from mesoflow.review.replay import Replayed, StepEnd, replay
 from mesoflow.review.said import leg_text, said
+from mesoflow.review.walks import Ladders, Rung
 
 FORMAT_VERSION: Literal[1] = 1
 
@@ -141,6 +143,37 @@ class OrderLine(Part):
     verdict: Any = None
 
 
+class RungLine(Part):
+    """One order of a walk; prices signed, + debit, − credit, for one package, in points. near, mid and natural are the
+    market in which it was priced."""
+
+    name: str
+    order_id: int | None
+    at: datetime
+    packages: int
+    limit: Decimal
+    near: Decimal
+    mid: Decimal
+    natural: Decimal
+    state: str
+    filled: int
+    average: Decimal | None
+
+
+class WalkLine(Part):
+    """One leg group's walk, from start to worst. `conceded` is points a package given up against the frozen mid."""
+
+    path: str
+    group: int
+    legs: list[str]
+    target: int
+    filled: int
+    mid: Decimal
+    worst: Decimal
+    conceded: Decimal | None
+    rungs: list[RungLine]
+
+
 class UnknownLine(Part):
     """Something that left and whose outcome nobody knows, or, while a runner lives, is under way."""
 
@@ -184,6 +217,7 @@ class Report(Part):
     effects: list[EffectLine]
     executions: list[ExecutionLine]
     orders: list[OrderLine]
+    walks: list[WalkLine]
     unknowns: list[UnknownLine]
     outputs: dict[str, Any] | None
     error: dict[str, Any] | None
@@ -228,6 +262,7 @@ def build_report(records: Sequence[Record], machine: Machine, stand: Stand) -> R
         effects=list(_effects(told)),
         executions=list(_executions(machine.program, told)),
         orders=list(_orders(records, running=stand.state == "running")),
+        walks=list(_walks(told)),
         unknowns=unknowns,
         outputs=ended.get("outputs"),
         error=ended.get("error"),
@@ -324,8 +359,10 @@ def _ending(outcome: Outcome | None) -> dict[str, Any]:
 def _ask(effect: Effect) -> Ask:
 
     match effect:
-        case Call(method=method):
-            return METHODS[method].klass
+        case Call(method=method, args=args):
+            return klass_of(method, args)
+        case Govern():
+            return "change"
         case Place():
             return "trade"
         case Withdraw():
@@ -390,6 +427,33 @@ def _unknowns(records: Sequence[Record], *, running: bool) -> Iterator[UnknownLi
         yield UnknownLine(
             path=path, method=body["method"], key=body["key"], sent=body["at"], in_flight=running
         )
+
+
+def _walks(told: Replayed) -> Iterator[WalkLine]:
+    ladders = Ladders()
+    for path, (effect, asked) in told.asked.items():
+        ladders.asked(path, effect, asked)
+        if path in told.settled:
+            ladders.settled(path, effect, told.settled[path][0])
+    for order in told.withdrawn:
+        ladders.withdrawn(order)
+    for ladder in ladders.by_walk.values():
+        yield WalkLine(
+            path=ladder.path,
+            group=ladder.group,
+            legs=list(ladder.legs),
+            target=ladder.target,
+            filled=ladder.filled,
+            mid=ladder.mid,
+            worst=ladder.worst,
+            conceded=ladder.conceded,
+            rungs=[_rung(rung) for rung in ladder.rungs],
+        )
+
+
+def _rung(rung: Rung) -> RungLine:
+    kept = {name: getattr(rung, name) for name in RungLine.model_fields}
+    return RungLine(**kept)
 
 
 # --- executions --------------------------------------------------------------------------------------------------------

@@ -68,6 +68,22 @@ def _execution(out: Outputs) -> str:
     return f"position {out['position_id']}: filled at {price(out['price'])}, cash {gain(out['cash'])}{kept}"
 
 
+def _sent(out: Outputs) -> str:
+    if not out["live"]:
+        return f"plan {out['exec_plan_id']} is booked on paper"
+    return f"{count(len(out['orders']), 'order')} of plan {out['exec_plan_id']} at the broker"
+
+
+def _cancelled(out: Outputs) -> str:
+    meanwhile = f", {out['filled_meanwhile']} filled meanwhile" if out["filled_meanwhile"] else ""
+    return f"{count(out['cancelled'], 'order')} cancelled{meanwhile}"
+
+
+def _closed(out: Outputs) -> str:
+    at, cash = price(out["price"]), gain(out["cash"])
+    return f"position {out['position_id']}: closed at {at}, cash {cash}, P&L {gain(out['realized_pnl'])}"
+
+
 def _positions(out: Outputs) -> str:
     return count(out["count"], "position")
 
@@ -119,7 +135,12 @@ _TELLERS: Mapping[str, Callable[[Outputs], str]] = MappingProxyType(
         "wait.until": _waited,
         "entry.prepare": _plan,
         "exit.prepare": _plan,
+        "adjustment.prepare": _plan,
         "orders.work": _execution,
+        "orders.send": _sent,
+        "fills.wait": _execution,
+        "orders.cancel": _cancelled,
+        "position.exit": _closed,
         "position.list": _positions,
         "position.get": _position,
         "data.underlying": _underlying,

@@ -82,3 +82,18 @@ def quantity(value: Decimal | int) -> str:
 def count(number: int, thing: str) -> str:
     """1 leg, 2 legs."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def rung_text(
+    name: str,
+    *,
+    limit: Decimal,
+    market: tuple[Decimal, Decimal, Decimal],
+    state: str,
+    filled: int,
+    packages: int,
+) -> str:
+    """rung-2  1.40 credit  (near 1.65, mid 1.45, natural 1.25)  working, 0 of 1 filled. `market`: those three, signed."""
+    near, mid, natural = (points(abs(figure)) for figure in market)
+    fills = f", {filled} of {packages} filled" if filled or state == "working" else ""
+    return f"{name.ljust(7)}  {price(limit):>12}  (near {near}, mid {mid}, natural {natural})  {state}{fills}"

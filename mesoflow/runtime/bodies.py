@@ -3,8 +3,10 @@
 started   the run: program, sources, inputs, nonce, hub, digests, encoding, options
 intended  an effect that changes the world, before it leaves: the request's exact bytes, its digest, its key
 settled   an outcome: of an intended effect, of a read, of a wait, of a value
-input     what else the interpreter was fed: a cancel
-engine    an effect of the engine's own and its outcome (look-ups); never fed to the interpreter
+input     what else the run was fed: {cancel}, {withdrawn: {order, by, filled, state}}, {late_fill: {order, filled}}
+event     an order of ours as an event of the hub told it, with the cursor; never fed to the interpreter
+engine    an effect of the engine's own and its outcome (look-ups); never fed to the interpreter. What it withdraws of its
+          own (halt, park) is intended and settled like any call, under engine/…
 parked, ended, mark, cleared, decided     what `show` and the next start need to know
 """
 
@@ -20,6 +22,7 @@ from mesoflow.engine.effects import (
     Call,
     Done,
     Effect,
+    Govern,
     Note,
     Outcome,
     Place,
@@ -30,7 +33,7 @@ from mesoflow.engine.effects import (
     Watch,
     Withdraw,
 )
-from mesoflow.journal.codec import decode, digest, encode
+from mesoflow.journal.codec import Fragment, digest, fragment
 
 
 def effect_value(effect: Effect) -> dict[str, Value]:
@@ -55,6 +58,8 @@ def effect_value(effect: Effect) -> dict[str, Value]:
             return {"ask": "tell", "to": list(to), "title": title, "body": body, "level": level}
         case Note(_, value):
             return {"ask": "note", "value": value}
+        case Govern(_, state, reason):
+            return {"ask": "govern", "state": state, "reason": reason}
 
 
 def effect_digest(effect: Effect) -> str:
@@ -130,18 +135,29 @@ def read_intent(body: Mapping[str, Value]) -> Intent:
 
 
 def settled(
-    path: str, outcome: Outcome, digest_: str, at: datetime, cursor: int | None = None
+    path: str,
+    outcome: Outcome | Fragment,
+    digest_: str,
+    at: datetime,
+    cursor: int | None = None,
+    plan: int | None = None,
 ) -> dict[str, Value]:
-    """A settled record; `cursor` is the newest event that had been heard, where it has moved."""
-    body: dict[str, Value] = {"path": path, "outcome": outcome_value(outcome), "digest": digest_, "at": at}
+    """A settled record; `cursor` is the newest event that had been heard, where it has moved; `plan` the exec plan whose
+    positions were read."""
+    value = outcome if isinstance(outcome, Fragment) else outcome_value(outcome)
+    body: dict[str, Value] = {"path": path, "outcome": value, "digest": digest_, "at": at}
     if cursor is not None:
         body["cursor"] = cursor
+    if plan is not None:
+        body["plan"] = plan
     return body
 
 
-def trip(outcome: Outcome) -> Outcome:
-    """The outcome as it will be read back: no value reaches a generator that has not been through the codec."""
-    return read_outcome({"outcome": decode(encode(outcome_value(outcome)))})
+def trip(outcome: Outcome) -> tuple[Outcome, Fragment]:
+    """The outcome as it will be read back, and its stored form for `settled`: no value reaches a generator that has not been
+    through the codec."""
+    stored, value = fragment(outcome_value(outcome))
+    return read_outcome({"outcome": value}), stored
 
 
 def ended_value(ended: Ended, at: datetime) -> dict[str, Value]:

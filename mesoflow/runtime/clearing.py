@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
 from mesoflow.engine.effects import Effect, Outcome, Refused, Value
+from mesoflow.journal.records import Record
 from mesoflow.trading.clearance import Cleared
 from mesoflow.trading.orders import Order
 
@@ -31,6 +32,15 @@ class Clearing(Protocol):
 
     def settled(self, path: str, order: Order, outcome: Outcome, at: datetime) -> None:
         """What became of an order."""
+
+    def observed(self, order: Mapping[str, Value], at: datetime) -> None:
+        """How an order of ours stands, as GetOrder shows it: read, heard of, or withdrawn."""
+
+    def withdrawing(self, path: str, method: str, at: datetime) -> None:
+        """A cancel is on its way: it counts as a message (C10) and is never refused."""
+
+    def catch_up(self, records: Iterable[Record]) -> None:
+        """What other runs have traded on an account meanwhile, in the journal's order: the ledger counts it."""
 
     def proves_refusal(self, method: str, status: str) -> bool:
         """Whether this status is checked before acceptance, so that it proves that nothing happened."""

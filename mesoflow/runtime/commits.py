@@ -4,16 +4,43 @@ Whoever has something to record calls `add`; the commit runs once, at the end of
 together. What must not happen before it is durable (a send) is handed over as `then` and runs right after it. There is no
 writer thread: it costs a lone run more than it saves and makes crash points impossible to enumerate (ARCHITECTURE.md §4).
 A commit that fails ends the process: `failed` is told, and nothing is recorded or sent any more.
+
+An order's intent is guarded: its verdict was made against its account's ledger at a version, and the commit holds only if
+that is still the one. If another process has traded there since, nothing is written, the ledger is brought up to date from
+the journal, and the order is judged again: what passes goes into the commit with its new verdict, what is refused is left
+out of it, never sent, and the refusal is the next input.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from mesoflow.journal.records import Entry, Record
+from mesoflow.journal.errors import LedgerMoved
+from mesoflow.journal.records import Commit, Entry, Record
 from mesoflow.journal.store import Journal
 from mesoflow.runtime.crashpoints import CrashPoints
+
+# Each time another process has committed in between; so many in a row mean that something writes without end.
+JUDGED_MAX = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What an intent's verdict stands on. `again(moved)` judges anew after those records of others: the entries that take
+    the place of the first ones, or None where the order is refused now."""
+
+    run_id: str
+    account: str
+    again: Callable[[Sequence[Record]], Sequence[Entry] | None]
+
+
+@dataclass(slots=True)
+class _Staged:
+    entries: Sequence[Entry]
+    then: Callable[[], None] | None
+    guard: Guard | None
 
 
 class Committer:
@@ -23,8 +50,8 @@ class Committer:
         self._journal = journal
         self._crash = crash
         self._failed = failed
-        self._entries: list[Entry] = []
-        self._then: list[Callable[[], None]] = []
+        self._staged: list[_Staged] = []
+        self._ledgers: dict[tuple[str, str], int] = {}
         self._epochs: dict[str, int] = {}
         self._scheduled = False
         self._broken = False
@@ -37,13 +64,17 @@ class Committer:
         """The run is over or parked."""
         self._epochs.pop(run_id, None)
 
-    def add(self, entries: Sequence[Entry], then: Callable[[], None] | None = None) -> None:
+    def judged_from(self, run_id: str, account: str, version: int) -> None:
+        """The run's ledger of the account is folded up to `version`."""
+        self._ledgers[run_id, account] = version
+
+    def add(
+        self, entries: Sequence[Entry], then: Callable[[], None] | None = None, guard: Guard | None = None
+    ) -> None:
         """Record `entries` at the end of this turn; run `then` once they are durable."""
         if self._broken:
             return
-        self._entries.extend(entries)
-        if then is not None:
-            self._then.append(then)
+        self._staged.append(_Staged(entries, then, guard))
         if not self._scheduled:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._commit)
@@ -57,19 +88,65 @@ class Committer:
         if not self._scheduled or self._broken:
             return
         self._scheduled = False
-        entries, self._entries = self._entries, []
-        then, self._then = self._then, []
-        if entries:
+        staged, self._staged = self._staged, []
+        try:
+            commit = self._written(staged)
+        except Exception as error:
+            self._broken = True
+            self._failed(error)
+            return
+        if commit is not None and self._crash.active:
+            self._reach(commit.number, commit.records)
+        for one in staged:
+            if one.then is not None:
+                one.then()
+
+    def _written(self, staged: list[_Staged]) -> Commit | None:
+        """One transaction of all that is staged; what is refused meanwhile is taken out of `staged`."""
+        for _ in range(JUDGED_MAX):
+            entries = [entry for one in staged for entry in one.entries]
+            if not entries:
+                return None
             try:
-                commit = self._journal.commit(entries, epochs=self._epochs)
-            except Exception as error:
-                self._broken = True
-                self._failed(error)
-                return
-            if self._crash.active:
-                self._reach(commit.number, commit.records)
-        for step in then:
-            step()
+                commit = self._journal.commit(entries, epochs=self._epochs, ledgers=self._expected(staged))
+            except LedgerMoved as moved:
+                self._judge_again(staged, moved.account)
+                continue
+            self._note_ledgers(commit, entries)
+            return commit
+        raise RuntimeError(f"the ledger has moved {JUDGED_MAX} times while one commit was made")
+
+    def _expected(self, staged: Sequence[_Staged]) -> dict[str, int] | None:
+        guards = [one.guard for one in staged if one.guard is not None]
+        if not guards:
+            return None
+        return {guard.account: self._version(guard.run_id, guard.account) for guard in guards}
+
+    def _version(self, run_id: str, account: str) -> int:
+        return self._ledgers.get((run_id, account), 0)
+
+    def _judge_again(self, staged: list[_Staged], account: str) -> None:
+        for one in list(staged):
+            guard = one.guard
+            if guard is None or guard.account != account:
+                continue
+            before = self._version(guard.run_id, account)
+            moved = [
+                record for record in self._journal.ledger(account, before) if record.run_id != guard.run_id
+            ]
+            self._ledgers[guard.run_id, account] = self._journal.ledger_version(account)
+            entries = guard.again(moved)
+            if entries is None:
+                staged.remove(one)
+            else:
+                one.entries = entries
+
+    def _note_ledgers(self, commit: Commit, entries: Sequence[Entry]) -> None:
+        """Our own records are no news; those of another process in between are, at the next intent."""
+        for account, (before, after) in commit.ledgers.items():
+            for run_id in {entry.run_id for entry in entries if entry.account == account}:
+                if self._version(run_id, account) == before:
+                    self._ledgers[run_id, account] = after
 
     def _reach(self, number: int, records: Sequence[Record]) -> None:
         for record in records:

@@ -4,16 +4,17 @@
     sent:PATH                 the last byte is written and, where the simulator is embedded, executed
     answered:PATH             the reply is read and not yet committed
 
-MESOFLOW_CRASH=NAME kills the process at that point; MESOFLOW_CRASH_LIST=FILE appends each point as it is reached, one a
-line, a tab, and the state it stands for: the points of one commit are one state. Without either variable a point costs one
-attribute look-up.
+MESOFLOW_CRASH=NAME kills the process at that point; MESOFLOW_STOP=NAME,NAME stops it (SIGSTOP) the first time at each of these until
+it is sent SIGCONT, so that something else can be killed meanwhile; MESOFLOW_CRASH_LIST=FILE appends each point as it is reached,
+one a line, a tab, and the state it stands for: the points of one commit are one state. Without any of them a point costs
+one attribute look-up.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 
@@ -21,22 +22,36 @@ def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def _stop() -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
 class CrashPoints:
     """`reach(name)` at each point. `die` is what a crash is: SIGKILL, or an exception in tests."""
 
     def __init__(
-        self, at: str | None = None, list_to: Path | None = None, die: Callable[[], None] = _die
+        self,
+        at: str | None = None,
+        list_to: Path | None = None,
+        die: Callable[[], None] = _die,
+        stop_at: Collection[str] = (),
     ) -> None:
         self._at = at
+        self._stop_at = set(stop_at)
         self._list_to = list_to
         self._die = die
-        self.active = at is not None or list_to is not None
+        self.active = at is not None or list_to is not None or bool(self._stop_at)
 
     @classmethod
     def from_environment(cls) -> CrashPoints:
-        """As MESOFLOW_CRASH and MESOFLOW_CRASH_LIST say."""
+        """As MESOFLOW_CRASH, MESOFLOW_STOP and MESOFLOW_CRASH_LIST say."""
         listing = os.environ.get("MESOFLOW_CRASH_LIST")
-        return cls(os.environ.get("MESOFLOW_CRASH"), Path(listing) if listing else None)
+        stops = os.environ.get("MESOFLOW_STOP", "").split(",")
+        return cls(
+            os.environ.get("MESOFLOW_CRASH"),
+            Path(listing) if listing else None,
+            stop_at=[name for name in stops if name],
+        )
 
     def reach(self, name: str, state: str = "") -> None:
         """Be here; die if this is the place to die at. `state` is what the point shares with others, default itself."""
@@ -47,3 +62,6 @@ class CrashPoints:
                 file.write(f"{name}\t{state or name}\n")
         if name == self._at:
             self._die()
+        if name in self._stop_at:
+            self._stop_at.discard(name)
+            _stop()

@@ -20,6 +20,7 @@ from mesoflow.runtime.standing import open_intents
 
 # What the id of `--happened` is, by method. What is not here cannot be adopted by hand.
 ADOPTED: Mapping[str, str] = {
+    "SendOrder": "order",
     "ApplyPaperFills": "position",
     "CreateStrategy": "strategy",
 }
@@ -78,6 +79,8 @@ def answer_of(method: str, record: Record, ids: Sequence[int]) -> dict[str, Valu
     """The answer that the hub would have given."""
     if method == "CreateStrategy":
         return {"strategy_id": ids[0]}
+    if method == "SendOrder":
+        return {"live_order_id": ids[0]}
     return {"exec_plan_id": plan_of(record), "position_id": ids[0], "live_order_ids": []}
 
 
@@ -88,10 +91,21 @@ def plan_of(record: Record) -> int | None:
     return int(found) if found is not None else None
 
 
+def account_of(record: Record) -> str:
+    """The account of an intended order, "" for what is none."""
+    return str((record.body.get("order") or {}).get("account") or "")
+
+
 def commit(
-    journal: Journal, run_id: str, intent: Intent, decision: Decision, at: datetime, epoch: int
+    journal: Journal,
+    run_id: str,
+    intent: Intent,
+    decision: Decision,
+    at: datetime,
+    epoch: int,
+    account: str = "",
 ) -> None:
-    """Write it down; from now on the outcome is final."""
+    """Write it down; from now on the outcome is final. `account`: whose ledger an order moves."""
     happened = isinstance(decision.outcome, Done)
     journal.commit(
         [
@@ -108,7 +122,7 @@ def commit(
                     "at": at,
                 },
             ),
-            Entry(run_id, "settled", settled(intent.path, decision.outcome, intent.digest, at)),
+            Entry(run_id, "settled", settled(intent.path, decision.outcome, intent.digest, at), account),
         ],
         epochs={run_id: epoch},
     )

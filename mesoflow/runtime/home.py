@@ -173,6 +173,37 @@ class StateHome:
             return True
         return True
 
+    def halt(self, said: str) -> bool:
+        """Make HALT, durable before this returns; false where it is there already. `said` is for whoever finds it."""
+        try:
+            file = os.open(self.halt_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except FileExistsError:
+            return False
+        try:
+            os.write(file, said.encode() + b"\n")
+            os.fsync(file)
+        finally:
+            os.close(file)
+        self._sync()
+        return True
+
+    def release(self) -> bool:
+        """Take HALT away, durable before this returns; false where there was none."""
+        try:
+            os.unlink(self.halt_path)
+        except FileNotFoundError:
+            return False
+        self._sync()
+        return True
+
+    def _sync(self) -> None:
+        """A file's name is durable once its folder is."""
+        folder = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
     def world(self, name: str) -> Path:
         """The folder of a simulated world, made if need be."""
         worlds = self.path / "worlds"

@@ -1,7 +1,8 @@
 """The inbox: what other processes ask of a run's runner. Rows of the journal, numbered, each answered once.
 
-The runner looks every 50 ms of real time, outside the run's clock. A `cancel` is answered when the run has come to its
-end, with how it ended; a row that was open when a runner died is taken up by the next one before anything else happens.
+The runner looks every 50 ms of real time, outside the run's clock. A `cancel` and a `kill` are answered when the run has
+come to its end or has parked, with how it stands then; a row that was open when a runner died is taken up by the next one
+before anything else happens.
 """
 
 from __future__ import annotations
@@ -17,15 +18,17 @@ from mesoflow.journal.store import Journal
 LOOK_EVERY_S = 0.05
 
 CANCEL = "cancel"
+KILL = "kill"
 
 
 @dataclass(slots=True)
 class Inbox:
-    """One run's rows, as its runner sees them. `cancel(reason)` is what a cancel does."""
+    """One run's rows, as its runner sees them. `cancel(reason)` is what a cancel does, `kill()` what a kill does."""
 
     journal: Journal
     run_id: str
     cancel: Callable[[str], None]
+    kill: Callable[[], None] = lambda: None
     taken: list[int] = field(default_factory=list)
 
     def look(self) -> None:
@@ -35,14 +38,20 @@ class Inbox:
                 self._take(request)
 
     def _take(self, request: Request) -> None:
-        if request.kind != CANCEL:
+        if request.kind not in (CANCEL, KILL):
             self.journal.answer(request.id, {"refused": f"this runner knows no {request.kind}"})
             return
         self.taken.append(request.id)
-        self.cancel(cancel_reason(request))
+        if request.kind == KILL:
+            self.kill()
+        else:
+            self.cancel(cancel_reason(request))
 
     def over(self, state: str, reason: str) -> None:
-        """The run has ended or parked: whoever waits is told how."""
+        """The run has ended or parked: whoever waits is told how. A kill that came at the very end has what it wants; a
+        cancel that did is left to the next runner."""
+        fresh = self.journal.open_requests(self.run_id)
+        self.taken += [row.id for row in fresh if row.kind == KILL and row.id not in self.taken]
         for request in self.taken:
             self.journal.answer(request, {"state": state, "reason": reason})
 
@@ -51,6 +60,11 @@ def ask_cancel(journal: Journal, run_id: str, by: str, reason: str) -> int:
     """Ask the run's runner to cancel it; answers the number of the row."""
     body: dict[str, Value] = {"by": by, "reason": reason}
     return journal.post(run_id, CANCEL, body)
+
+
+def ask_kill(journal: Journal, run_id: str, by: str, reason: str) -> int:
+    """Ask whoever answers for the run to withdraw what it has working; answers the number of the row."""
+    return journal.post(run_id, KILL, {"by": by, "reason": reason})
 
 
 def cancel_reason(request: Request) -> str:

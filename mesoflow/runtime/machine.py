@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 
 from mesoflow.actions.catalogue import ACTIONS
+from mesoflow.actions.closing import close_orders
 from mesoflow.actions.preflight import preflight
 from mesoflow.engine.action import Context
 from mesoflow.engine.control import Machine
@@ -28,5 +29,6 @@ def machine_of(started: Mapping[str, Value]) -> Machine:
         session_date=started["session_date"],
         first_net_liquidation=dict(started["first_net_liquidation"]),
         ledger=deepcopy(started["ledger"]),
+        hub=started.get("habits", {}),
     )
-    return Machine(program, ACTIONS, context, started["inputs"], preflight=preflight)
+    return Machine(program, ACTIONS, context, started["inputs"], preflight=preflight, closing=close_orders)

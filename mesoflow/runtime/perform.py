@@ -1,6 +1,6 @@
 """How an effect that changes nothing is performed: reads, watches. What changes the world is send.py.
 
-A read that gets no answer is repeated by itself until the budget is spent (LANGUAGE.md §2, `retry`), then refused as
+GetOrder is read through the views of the run (views.py): its answer is the folded view, in the shape of the hub's. A read that gets no answer is repeated by itself until the budget is spent (LANGUAGE.md §2, `retry`), then refused as
 `hub_unavailable`. A watch polls, and looks at once when an event is heard; polls are not journalled, the answer is.
 """
 
@@ -16,6 +16,7 @@ from mesoflow.engine.effects import Call, Done, Outcome, Refused, Value, Watch
 from mesoflow.engine.errors import StepError
 from mesoflow.hubs.errors import CallRefused, ConnectFailed, NotSent, OutcomeUnknown
 from mesoflow.runtime.setting import Setting
+from mesoflow.runtime.views import Views
 
 # The first look comes at once, the next soon (a prepare job takes about a second), later ones at a calm pace.
 POLLS_S = (0.25, 0.5, 1.0)
@@ -34,8 +35,9 @@ class Overdue(Exception):
 class Performer:
     """Reads and watches of one run."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: Setting, views: Views | None = None) -> None:
         self._setting = setting
+        self._views = views if views is not None else Views()
         self._heard = asyncio.Event()
 
     def wake(self) -> None:
@@ -46,7 +48,8 @@ class Performer:
     async def read_once(self, method: str, args: Mapping[str, Value]) -> Value:
         """One read, one answer. Raises HubError."""
         hub = self._setting.hub
-        return await hub.invoke(method, hub.encode(method, args), within=self._setting.call_within)
+        answer = await hub.invoke(method, hub.encode(method, args), within=self._setting.call_within)
+        return self._views.read(answer) if method == "GetOrder" else answer
 
     async def act(self, ctx: Context, body: Effects) -> Value:
         """Run a generator of reads and watches to its end, outside the interpreter. Raises StepError."""
@@ -104,7 +107,7 @@ class Performer:
                 return _overdue(watch, silent)
             pause = POLLS_S[min(looks, len(POLLS_S) - 1)]
             looks += 1
-            await self._pause(min(clock.now() + timedelta(seconds=pause), until))
+            await self.pause(min(clock.now() + timedelta(seconds=pause), until))
 
     def _fresh_budget(self, watch: Watch) -> datetime:
         """`until`; where overdue is an error that may pass, a watch that begins late has a budget of its own."""
@@ -113,7 +116,7 @@ class Performer:
             return watch.until
         return now + (timedelta(seconds=30) if watch.overdue == "park" else self._setting.budget)
 
-    async def _pause(self, until: datetime) -> None:
+    async def pause(self, until: datetime) -> None:
         """Sleep until then, or until something is heard."""
         heard = asyncio.ensure_future(self._heard.wait())
         slept = asyncio.ensure_future(self._setting.clock.sleep_until(until))
@@ -143,6 +146,10 @@ def unavailable(method: str, error: Exception) -> Refused:
 
 
 def _overdue(watch: Watch, silent: Exception | None) -> Outcome:
+    if silent is not None and watch.overdue == "park":
+        # What was to be confirmed is not, and no clause may take that for an answer: an order might be alive.
+        code = watch.code if watch.code == "outcome_unknown" else "hub_unavailable"
+        raise Overdue(code, f"{watch.summary}: {silent}")
     if silent is not None:
         return unavailable(watch.method, silent)
     if watch.overdue == "park":

@@ -13,16 +13,20 @@ Absence never proves: a missing record is only one of the conditions of Resend. 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, TypeAlias
 
-from mesoflow.engine.effects import Call, Done, Effect, Outcome, Place, Refused, Tell, Value
+from mesoflow.actions.ready import ORDER_ENDS
+from mesoflow.engine.effects import Call, Done, Effect, Govern, Outcome, Place, Refused, Tell, Value, Withdraw
 from mesoflow.hubs.errors import CallRefused, ConnectFailed, HubError, NotSent, OutcomeUnknown
 from mesoflow.runtime.bodies import Intent
 from mesoflow.runtime.perform import PAUSES_S, Performer
 from mesoflow.runtime.setting import Setting
+from mesoflow.runtime.views import OrderView, filled_legs
+from mesoflow.trading.orders import Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +64,14 @@ Verdict: TypeAlias = Settle | Resend | Renew | Human
 
 @dataclass(slots=True)
 class Case:
-    """One unknown: its effect, its intent, and what asks the hub."""
+    """One unknown: its effect, its intent, and what asks the hub. `ours`: orders of the run that the hub has accepted."""
 
     effect: Effect
     intent: Intent
     setting: Setting
     performer: Performer
     recovering: bool = False
+    ours: Sequence[OrderView] = ()
 
     @property
     def now(self) -> datetime:
@@ -86,6 +91,17 @@ class Case:
             pause = PAUSES_S[min(tries, len(PAUSES_S) - 1)]
             tries += 1
             await self.setting.clock.sleep_until(min(self.now + timedelta(seconds=pause), until))
+
+    async def pages(self, method: str, args: Mapping[str, Value], name: str) -> list[Mapping[str, Any]]:
+        """All pages of a list: half of one proves nothing."""
+        found: list[Mapping[str, Any]] = []
+        token = None
+        while True:
+            page = await self.read(method, args if token is None else {**args, "continuation_token": token})
+            found.extend(page[name])
+            token = page.get("continuation_token")
+            if not token:
+                return found
 
     async def record(self) -> Mapping[str, Any] | None:
         """The hub's idempotency record of the intent's key, None where it has none."""
@@ -127,6 +143,9 @@ class HubAway(Exception):
     """The look-ups themselves got no answer within the budget: the run parks, the unknown stays."""
 
 
+# More legs than any position has.
+PAGE = 200
+
 # The status of a missing record is not documented: every name that .NET services use for it.
 NO_RECORD = frozenset({"NotFound", "IdempotencyRecordNotFound"})
 
@@ -137,6 +156,8 @@ async def settle_unknown(case: Case) -> Verdict:
     """Look the method up in the table."""
     if isinstance(case.effect, Tell):
         return Resend({"why": "a notification may arrive twice; it says so"})
+    if isinstance(case.effect, Govern):
+        return Resend({"why": "asked for twice it changes nothing more"})
     row = ROWS.get(case.intent.method)
     if row is None:
         return Human(f"no rule settles {case.intent.method}", {"method": case.intent.method})
@@ -187,7 +208,7 @@ async def _trade_by_record(case: Case, record: Mapping[str, Any]) -> Verdict:
     if record["status"] == FINISHED:
         if record.get("response_status") not in (None, "Success"):
             return await _proved_refused(case, record, said)
-        return Settle(Done(await _trade_answer(case, record)), said)
+        return await _adopted(case, record, said)
     if record["status"] == FAILED:
         return await _proved_refused(case, record, said)
     return Human(f"the hub's record is still {record['status']}", said)
@@ -209,35 +230,113 @@ async def _proved_refused(case: Case, record: Mapping[str, Any], said: Mapping[s
     return Settle(Refused("rejected", str(summary), said), said)
 
 
-async def _trade_answer(case: Case, record: Mapping[str, Any]) -> dict[str, Value]:
-    """The ids to adopt: of the record, and of the position that the exec plan made."""
-    assert isinstance(case.effect, Place)
-    plan = case.effect.order.exec_plan_id
-    positions = await case.read("ListPositions", {"live_exec_plan_id": plan})
+async def _adopted(case: Case, record: Mapping[str, Any], said: Mapping[str, Value]) -> Verdict:
+    """The ids to adopt are the record's; a record of an order that names none is a human's affair."""
+    if case.intent.method == "ApplyPaperFills":
+        return Settle(Done(await _booked(case, record)), said)
+    ids = list(record.get("live_order_ids") or [])
+    if len(ids) != 1:
+        return Human(f"the record says that the order was accepted, and names {ids or 'none'}", said)
+    return Settle(Done({"live_order_id": ids[0]}), said)
+
+
+async def _booked(case: Case, record: Mapping[str, Any]) -> dict[str, Value]:
+    """A booking's answer: the record's ids, and the position that the exec plan made."""
+    order = _order(case)
+    positions = await case.read("ListPositions", {"live_exec_plan_id": order.exec_plan_id})
     found = positions["positions"]
     return {
-        "exec_plan_id": plan,
-        "position_id": found[0]["id"] if found else case.effect.order.position_id,
+        "exec_plan_id": order.exec_plan_id,
+        "position_id": found[0]["id"] if found else order.position_id,
         "live_order_ids": list(record.get("live_order_ids") or []),
     }
 
 
 async def _traces(case: Case) -> dict[str, Value]:
-    """What the hub shows of the exec plan that nothing of ours explains."""
-    assert isinstance(case.effect, Place)
-    order = case.effect.order
-    orders = (await case.read("ListOrders", {"exec_plan_id": order.exec_plan_id}))["orders"]
-    executions = (await case.read("ListExecutions", {"exec_plan_id": order.exec_plan_id}))["executions"]
-    positions = (await case.read("ListPositions", {"live_exec_plan_id": order.exec_plan_id}))["positions"]
+    """What the hub shows of the exec plan that nothing of ours explains: other rungs and groups of it do not count."""
+    order = _order(case)
+    plan = order.exec_plan_id
+    ours = {view.order_id for view in case.ours if view.order is not None and view.order.exec_plan_id == plan}
+    orders = await case.pages("ListOrders", {"exec_plan_id": plan}, "orders")
+    executions = await case.pages("ListExecutions", {"exec_plan_id": plan}, "executions")
+    positions = await case.pages("ListPositions", {"live_exec_plan_id": plan}, "positions")
     seen: dict[str, Value] = {}
-    if orders:
-        seen["orders"] = [found["order_id"] for found in orders]
-    if executions:
-        seen["executions"] = [found.get("id") for found in executions]
-    # An exit's plan belongs to a position that was there before; only an entry's makes one.
-    if positions and order.kind == "entry":
+    if strange := [found["order_id"] for found in orders if found["order_id"] not in ours]:
+        seen["orders"] = strange
+    if odd := [found.get("id") for found in executions if found.get("live_order_id") not in ours]:
+        seen["executions"] = odd
+    # An exit's plan belongs to a position that was there before; only an entry's makes one, with its first fill.
+    filled = any(view.filled for view in case.ours if view.order_id in ours)
+    if positions and order.kind == "entry" and not filled:
         seen["positions"] = [found["id"] for found in positions]
+    elif positions and filled:
+        seen |= await _strange_legs(case, ours, positions)
     return seen
+
+
+async def _strange_legs(
+    case: Case, ours: set[int], positions: Sequence[Mapping[str, Any]]
+) -> dict[str, Value]:
+    """Where orders of ours have filled on an entry's plan, its position must hold exactly that."""
+    order = _order(case)
+    if order.kind != "entry":
+        return {}
+    known: dict[str, Decimal] = {}
+    for view in case.ours:
+        if view.order_id in ours and view.order is not None:
+            for name, quantity in filled_legs(view.order, view.filled).items():
+                known[name] = known.get(name, Decimal(0)) + quantity
+    held: dict[str, Decimal] = {}
+    for position in positions:
+        legs = (await case.read("ListLegs", {"live_position_id": position["id"], "limit": PAGE}))["legs"]
+        for leg in legs:
+            if leg["closed_at"] is None:
+                held[leg["name"]] = held.get(leg["name"], Decimal(0)) + leg["qty"]
+    nothing = Decimal(0)
+    if all(held.get(name, nothing) == known.get(name, nothing) for name in {*held, *known}):
+        return {}
+    return {"legs": held, "legs_known": known}
+
+
+def _order(case: Case) -> Order:
+    assert isinstance(case.effect, Place)
+    return case.effect.order
+
+
+# --- withdrawals ---------------------------------------------------------------------------------------------------------
+
+
+async def _cancel_order(case: Case) -> Verdict:
+    """Done by the record; else the order itself says: over is done, alive is asked again, same bytes, same key, any age."""
+    assert isinstance(case.effect, Withdraw)
+    record = await case.record()
+    if (
+        record is not None
+        and record["status"] == FINISHED
+        and record.get("response_status") in (None, "Success")
+    ):
+        return Settle(Done({"live_order_id": case.effect.args["live_order_id"]}), _evidence(record))
+    order = (await case.read("GetOrder", case.effect.args))["order"]
+    said: dict[str, Value] = {
+        "order": order["order_id"],
+        "state": order["state"],
+        "cum_qty": order["cum_qty"],
+    }
+    if str(order["state"]) in ORDER_ENDS:
+        return Settle(Done({"live_order_id": order["order_id"]}), said)
+    if record is not None and record["status"] == PROCESSING:
+        record = await _settled_record(case)
+    if record is not None and record["status"] != PROCESSING:
+        # Read the order: it is alive. A record that has ended answers a repeat with itself; the watch will tell.
+        return Settle(
+            Refused(
+                "hub_refused",
+                "the hub's record of the cancel has ended, and the order is alive",
+                _evidence(record),
+            ),
+            said,
+        )
+    return Resend({**said, "why": "the order is alive; a cancel may be asked for at any age"})
 
 
 # --- prepares and changes ----------------------------------------------------------------------------------------------
@@ -251,6 +350,27 @@ async def _prepare(case: Case) -> Verdict:
     said = _evidence(record)
     if record.get("job_id"):
         return Settle(Done({"job_id": record["job_id"]}), said)
+    return Renew(said) if record["status"] == FAILED else Human("the record names no job", said)
+
+
+async def _adjustment(case: Case) -> Verdict:
+    """As any prepare job; but new variables are applied by the hub itself, so those are read back and compared first."""
+    assert isinstance(case.effect, Call)
+    args = case.effect.args
+    if args.get("operation") != "UpdateVars":
+        return await _prepare(case)
+    record = await _settled_record(case)
+    if record is not None and record.get("job_id"):
+        return Settle(Done({"job_id": record["job_id"]}), _evidence(record))
+    await case.late_arrivals()
+    now = (await case.read("GetPosition", {"position_id": args["position_id"]})).get("vars") or {}
+    before, names = case.effect.hints["vars_before"], case.effect.hints["vars_names"]
+    changed = sorted(name for name in (names or {*before, *now}) if now.get(name) != before.get(name))
+    if changed:
+        return Settle(Done({"job_id": None}), {"read_back": "applied", "changed": changed})
+    if record is None:
+        return Resend({"why": "no record, and the variables are what they were"})
+    said = _evidence(record)
     return Renew(said) if record["status"] == FAILED else Human("the record names no job", said)
 
 
@@ -333,11 +453,15 @@ def _evidence(record: Mapping[str, Any]) -> dict[str, Value]:
 Row: TypeAlias = Callable[[Case], Awaitable[Verdict]]
 
 ROWS: Mapping[str, Row] = {
+    "SendOrder": _trade,
     "ApplyPaperFills": _trade,
+    "CancelOrder": _cancel_order,
     "StartPreparePositionEntry": _prepare,
     "StartPreparePositionExit": _prepare,
+    "StartPreparePositionAdjustment": _adjustment,
     "CancelPreparePositionEntry": _repeat,
     "CancelPreparePositionExit": _repeat,
+    "CancelPreparePositionAdjustment": _repeat,
     "CreateStrategy": _create_strategy,
     "UpdateStrategy": _changed_strategy,
     "RenameStrategy": _changed_strategy,

@@ -11,6 +11,9 @@ MF508  another process holds the embedded world
 MF509  the hub cannot be reached
 MF510  the configuration does not fit
 MF511  nothing waits for this
+MF512  the state home is halted
+MF513  the playbook has run as often as it may in this session
+MF514  the policy is looser than the one that the run began with
 MF600 and up: the journal's own (journal/errors.py) and the state home's, locks among them (runtime/home.py)
 """
 
@@ -27,6 +30,9 @@ NOT_THERE = "MF506"
 HUB_AWAY = "MF509"
 CONFIG = "MF510"
 NOT_WANTED = "MF511"
+HALTED = "MF512"
+RUNS_SPENT = "MF513"
+POLICY_LOOSER = "MF514"
 
 
 @dataclass

@@ -1,7 +1,8 @@
 """The send gate: the only place that trades, and the only builder of a connection that may.
 
 It takes two things: a `Cleared[Order]`, which only safety can make, and a `Withdrawal` of something that the journal knows
-as ours. The bytes are those of the intent, never rendered again.
+as ours. The bytes are those of the intent, never rendered again. HALT is looked at after the commit and before the first
+byte: no order passes while it is there, exits included; withdrawals do.
 """
 
 from __future__ import annotations
@@ -17,12 +18,18 @@ from mesoflow.trading.orders import Order
 RUN_CLASSES = frozenset({"read", "change", "prepare", "trade"})
 
 
+class Halted(Exception):
+    """HALT is there: nothing of the order has left."""
+
+
 async def send(setting: Setting, intent: Intent, leave: Cleared[Order] | Withdrawal) -> Value:
-    """Send the intent. Raises CallRefused, NotSent or OutcomeUnknown."""
+    """Send the intent. Raises CallRefused, NotSent, OutcomeUnknown or Halted."""
     if isinstance(leave, Cleared):
         expected = leave.value.method
         if expected != intent.method:
             raise AssertionError(f"cleared for {expected}, asked to send {intent.method}")
+        if setting.halted():
+            raise Halted
     return await deliver(setting.hub, setting, intent)
 
 

@@ -5,13 +5,14 @@ Nothing of this is part of the interpreter's state; everything of it can be anot
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from typing import Literal
 
 from mesoflow.engine.action import Context, Effects
-from mesoflow.engine.effects import Effect, Outcome, Tell, Value
+from mesoflow.engine.effects import Effect, Govern, Outcome, Tell, Value
 from mesoflow.hubs.hub import Hub
 from mesoflow.runtime.clock import RunClock
 from mesoflow.runtime.commits import Committer
@@ -44,8 +45,25 @@ class Progress:
     text: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Open legs by position, and by exec plan where the position that an entry made is not known yet."""
+
+    positions: Mapping[int, Mapping[str, Decimal]]
+    plans: Mapping[int, Mapping[str, Decimal]] = field(default_factory=dict)
+
+
 def _silent(_: Progress) -> None:
     return None
+
+
+def _never() -> bool:
+    return False
+
+
+async def _ungoverned(effect: Govern) -> Mapping[str, Value]:
+    """Where there is no state home there is nothing to govern: a bug, or a test that forgot it."""
+    raise AssertionError(f"nobody governs: {effect}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +71,9 @@ class Setting:
     """One process's world. `call_within` bounds each call; `budget` is how long what may pass by itself is repeated.
 
     `refresh` reads an order's quotes and facts anew, so that today's rails can judge a resend (actions/refresh.py); without
-    it they are left as they are, and old ones are refused.
+    it they are left as they are, and old ones are refused. `halted` looks at HALT; `govern` changes the trading state.
+    `expected_legs(plans)` are the open legs that the home's journal knows of, of the positions that these exec plans traded
+    (legs.py). `page`: whom an unknown outcome is told.
     """
 
     hub: Hub
@@ -63,6 +83,10 @@ class Setting:
     tell: Callable[[Tell], Awaitable[Mapping[str, Value]]]
     facts: HubFacts = field(default_factory=HubFacts)
     refresh: Callable[[Context, Order], Effects] | None = None
+    halted: Callable[[], bool] = _never
+    govern: Callable[[Govern], Awaitable[Mapping[str, Value]]] = _ungoverned
+    expected_legs: Callable[[Collection[int]], Expected] | None = None
+    page: tuple[str, ...] = ()
     progress: Callable[[Progress], None] = _silent
     call_within: timedelta = timedelta(seconds=15)
     budget: timedelta = timedelta(minutes=2)

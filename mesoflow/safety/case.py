@@ -12,9 +12,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple, TypeAlias
 
+from mesoflow.safety.days import Day
 from mesoflow.safety.environment import Environment
 from mesoflow.safety.ledger import Ledger
 from mesoflow.safety.limits import Limits
+from mesoflow.safety.sent import Sent
 from mesoflow.trading.amounts import Measures
 from mesoflow.trading.orders import Order, OrderGroup, OrderLeg
 from mesoflow.trading.payoff import Holding, net, worst_payoff
@@ -63,6 +65,8 @@ class Case:
     __slots__ = (
         "after",
         "cash",
+        "closes",
+        "day",
         "environment",
         "groups",
         "holdings",
@@ -72,16 +76,26 @@ class Case:
         "now",
         "order",
         "own_legs",
+        "reduces",
+        "sent",
         "worst_after",
         "worst_before",
     )
 
     def __init__(
-        self, order: Order, limits: Limits, ledger: Ledger, now: datetime, environment: Environment
+        self,
+        order: Order,
+        limits: Limits,
+        ledger: Ledger,
+        now: datetime,
+        environment: Environment,
+        path: str = "",
     ) -> None:
-        """Only for an order that is coherent."""
+        """Only for an order that is coherent. `path`: where it stands; an order there that is on its way is this very one."""
         self.order, self.limits, self.ledger, self.now = order, limits, ledger, now
         self.environment = environment
+        self.day: Day = ledger.days.of(now)
+        self.sent: Sent | None = ledger.sent(environment.run_id, path, order.account) if path else None
         self.groups = groups_of(order)
         self.holdings = holdings_of(order)
         self.cash = cash_of(self.groups)
@@ -93,18 +107,19 @@ class Case:
         self.after = net((*self.own_legs, *self.holdings)) if self.own_legs else self.holdings
         self.worst_before = worst_payoff(self.own_legs) if self.own_legs else _ZERO
         self.worst_after = worst_payoff(self.after)
+        # Every leg closes an open leg of ours; and no lower minimum at expiry is left behind, which makes it privileged.
+        self.closes = bool(self.own_legs) and self._closes()
+        self.reduces = self.closes and self._no_lower_minimum()
 
-    def only_reduces(self) -> bool:
-        """Each leg closes an open leg of ours without crossing zero, and no lower minimum at expiry is left behind."""
-        if not self.own_legs:
-            return False
+    def _closes(self) -> bool:
+        """Each leg closes an open leg of ours without crossing zero."""
         held = {each.contract: each.quantity for each in self.own_legs}
         trade = net(self.holdings)
         for each in trade:
             open_quantity = held.get(each.contract, _ZERO)
             if open_quantity * each.quantity >= 0 or abs(each.quantity) > abs(open_quantity):
                 return False
-        return bool(trade) and self._no_lower_minimum()
+        return bool(trade)
 
     def _no_lower_minimum(self) -> bool:
         before, after = self.worst_before, self.worst_after
@@ -119,16 +134,15 @@ class Case:
         return before is None or after >= before
 
     def books(self) -> dict[BookKey, Book]:
-        """The account as it would be after this order: what is open, what this run sent and the hub does not show, this."""
+        """The account as it would be after this order: what is open, what was sent and the hub does not show, this."""
         books: dict[BookKey, Book] = {}
         for leg in self.order.facts.open_legs:
             if leg.quantity:
                 known = leg.price is not None and leg.price.is_finite()
                 cash = -(leg.price or _ZERO) * leg.quantity * leg.contract.multiplier if known else None
                 books.setdefault(leg.position_id, Book()).add((Holding(leg.contract, leg.quantity),), cash)
-        for order in self.ledger.not_visible(self.environment.run_id, self.order.facts, self.order):
-            if order.account == self.order.account:
-                books.setdefault(_key(order), Book()).add(holdings_of(order), cash_of(groups_of(order)))
+        for order in self.ledger.not_visible(self.order.account, self.order.facts, self.sent):
+            books.setdefault(_key(order), Book()).add(holdings_of(order), cash_of(groups_of(order)))
         own = books.get(_key(self.order))
         if own is None:
             books[_key(self.order)] = Book(self.holdings, self.cash)

@@ -27,23 +27,23 @@ def judge(
     now: datetime,
     environment: Environment,
     *,
+    path: str = "",
     rails: Iterable[Rail] = RAILS,
 ) -> Verdict:
-    """Judge an order. `rails` is for the tests of the rails."""
+    """Judge an order. `path` is where it stands in its run; `rails` is for the tests of the rails."""
     shape = structure(order)
     if shape.held == "refused":
-        return Verdict(order, (shape,))
+        return Verdict(order, (shape,), policy=environment.policy)
     try:
-        case = Case(order, limits, ledger, now, environment)
-        only_reduces = case.only_reduces()
+        case = Case(order, limits, ledger, now, environment, path)
     except ArithmeticError:
-        return Verdict(order, (shape, _no_number("C04")))
-    return Verdict(order, (shape, *_lines(case, rails, only_reduces)), only_reduces)
+        return Verdict(order, (shape, _no_number("C04")), policy=environment.policy)
+    return Verdict(order, (shape, *_lines(case, rails)), case.reduces, environment.policy)
 
 
-def _lines(case: Case, rails: Iterable[Rail], only_reduces: bool) -> Iterator[RailLine]:
+def _lines(case: Case, rails: Iterable[Rail]) -> Iterator[RailLine]:
     for rail in rails:
-        if rail.skipped is not None and only_reduces:
+        if rail.skipped is not None and case.reduces:
             yield RailLine(rail.skipped, "skipped")
             continue
         try:

@@ -1,39 +1,36 @@
-"""The ledger: what runs have sent, and which accounts are marked. A fold over journalled intents, outcomes and marks.
+"""The ledger: what the runs of a state home have sent at one hub, and what stands against sending more.
 
-Kept in memory by whoever judges, rebuilt from the journal's records; not needed for correctness beyond that. It answers
-two questions that one order cannot: how many contracts the run has sent (C03), and which of its orders the hub does not
-show yet among the open legs (C04).
+A fold over journalled intents, outcomes, observations, withdrawals, starts, ends, marks and states, of all runs; kept in
+memory by whoever judges, rebuilt from the journal, not needed for correctness beyond that. Nothing in it refuses: it counts,
+and answers what one order cannot: contracts of the run and the day (C03), orders that the hub does not show yet (C04), other
+orders on the same legs (C09), messages (C10), open orders (C12), the trading state (C18), errors (C20), marks (C21).
+
+An order at a broker counts as alive, and as if it filled whole, until it has been observed in a terminal state; what fills
+after that is counted too. Ids, times and days come from the records: nothing here looks at a clock.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any, Final
 
+from mesoflow.safety.counted import DayCounts, Minute, PlaybookRuns
+from mesoflow.safety.days import Days
+from mesoflow.safety.positions import Positions
+from mesoflow.safety.sent import FORGOTTEN_AFTER, TERMINAL, VISIBLE_WITHIN, Sent, side_of
+from mesoflow.safety.states import TradingState, TradingStates
 from mesoflow.trading.orders import Order, OrderFacts
+from mesoflow.trading.sessions import Calendar
 
-_ZERO = Decimal(0)
-# The hub may lag a fill; legs are compared for at most this long, and then the run parks (EXECUTION.md §4).
-VISIBLE_WITHIN = timedelta(seconds=30)
-# Facts that are older than a few seconds are refused (C07), so what was settled longer ago than this is in all of them.
-FORGOTTEN_AFTER = VISIBLE_WITHIN + timedelta(seconds=30)
+__all__ = ["FORGOTTEN_AFTER", "VISIBLE_WITHIN", "Ledger", "Mark", "Sent"]
 
-
-def order_ref(order: Order) -> str:
-    """Names an order inside a run: its plan, its groups, their sizes and limits. A rung has its own."""
-    groups = ",".join(f"{group.id}:{group.packages}@{group.limit}" for group in order.groups)
-    return f"{order.account}/{order.exec_plan_id}/{groups}"
-
-
-@dataclass(slots=True, eq=False)
-class Sent:
-    """One order of a run. `traded`: contracts that filled, None while that is not known."""
-
-    order: Order
-    contracts: Decimal
-    traded: Decimal | None = None
-    settled_at: datetime | None = None
+_ZERO: Final = Decimal(0)
+# An entry within this time of another run's on the same legs is taken for a duplicate (C09).
+DUPLICATE_WITHIN: Final = timedelta(minutes=10)
+_CALENDAR: Final = "cboe-index-options"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,59 +45,132 @@ class Mark:
 
 @dataclass(slots=True)
 class _Run:
-    """`total`: contracts traded or perhaps traded. `orders`: those that the hub may not show yet, in order of sending."""
+    """`total`: contracts traded or perhaps traded."""
 
     total: Decimal = _ZERO
-    orders: list[Sent] = field(default_factory=list)
+    messages: int = 0
     last_at: datetime | None = None
 
-    def on_its_way(self, order: Order) -> Sent | None:
-        """The intent of this very order; where the ledger was read back from values, of an equal one."""
-        waiting = [sent for sent in self.orders if sent.settled_at is None]
-        for sent in waiting:
-            if sent.order is order:
-                return sent
-        ref = order_ref(order)
-        return next((sent for sent in waiting if order_ref(sent.order) == ref), None)
 
-    def advance(self, at: datetime | None) -> None:
-        if at is None or (self.last_at is not None and at <= self.last_at):
-            return
-        self.last_at = at
-        before = at - FORGOTTEN_AFTER
-        self.orders = [sent for sent in self.orders if sent.settled_at is None or sent.settled_at >= before]
+@dataclass(slots=True)
+class _Account:
+    """`open`: orders that are not over. `recent`: orders that are over and that the hub may not show yet. `entries`: by run,
+    those of the last minutes."""
+
+    open: dict[tuple[str, str], Sent] = field(default_factory=dict)
+    recent: list[Sent] = field(default_factory=list)
+    entries: dict[str, list[Sent]] = field(default_factory=dict)
 
 
 class Ledger:
-    """Mutable, cheap, one a process. Nothing in it refuses: it counts."""
+    """Mutable, cheap, one a process."""
 
-    __slots__ = ("_marks", "_runs")
+    __slots__ = (
+        "_accounts",
+        "_by_id",
+        "_day_counts",
+        "_marks",
+        "_minute",
+        "_runs",
+        "_unnamed",
+        "days",
+        "playbooks",
+        "positions",
+        "states",
+    )
 
-    def __init__(self) -> None:
-        self._runs: dict[str, _Run] = {}
+    def __init__(self, calendar: Calendar | None = None) -> None:
+        self.days = Days(calendar or Calendar.load(_CALENDAR))
+        self.playbooks = PlaybookRuns()
+        self.positions = Positions()
+        self.states = TradingStates()
+        self._accounts: dict[str, _Account] = {}
+        self._by_id: dict[int, Sent] = {}
+        self._day_counts = DayCounts()
         self._marks: dict[str, list[Mark]] = {}
+        self._minute = Minute()
+        self._runs: dict[str, _Run] = {}
+        self._unnamed = 0
 
     # --- the fold --------------------------------------------------------------------------------------------------
 
-    def apply_intent(self, run_id: str, order: Order, at: datetime | None = None) -> None:
-        """An order is about to leave; until it is settled it counts as if it filled whole."""
-        run = self._runs.setdefault(run_id, _Run())
-        run.total += order.contracts
-        run.orders.append(Sent(order, order.contracts))
-        run.advance(at)
+    def apply_intent(self, run_id: str, order: Order, at: datetime | None = None, path: str = "") -> Sent:
+        """An order is about to leave; until it is over it counts as if it filled whole, and it is a message."""
+        if not path:
+            self._unnamed += 1
+            path = f"#{self._unnamed}"
+        sent = Sent(run_id, path, order, order.contracts, at)
+        account = self._accounts.setdefault(order.account, _Account())
+        account.open[run_id, path] = sent
+        if at is not None:
+            sent.day = self.days.of(at).session
+        if order.kind == "entry":
+            account.entries.setdefault(run_id, []).append(sent)
+        self._add(sent, sent.contracts)
+        self.message(run_id, at)
+        return sent
 
-    def settle(self, run_id: str, order: Order, at: datetime, *, traded: Decimal | None = None) -> None:
-        """The order is over; `traded` contracts filled (None: all of them, 0: it was refused or never left)."""
-        run = self._runs.setdefault(run_id, _Run())
-        sent = run.on_its_way(order)
+    def message(self, run_id: str, at: datetime | None) -> None:
+        """An order or a cancel (C10)."""
+        run = self._run(run_id, at)
+        run.messages += 1
+        if at is not None:
+            self._minute.add(at)
+            self._day_counts.of(self.days.of(at).session).messages += 1
+
+    def accepted(self, run_id: str, path: str, account: str, live_order_id: int, at: datetime) -> None:
+        """The hub has named the broker's order: from now on it can be observed."""
+        self._run(run_id, at)
+        sent = self.sent(run_id, path, account)
+        if sent is not None:
+            sent.live_order_id = live_order_id
+            self._by_id[live_order_id] = sent
+
+    def observe(self, order: Mapping[str, Any], at: datetime) -> Sent | None:
+        """An order as GetOrder shows it. A terminal state ends one of ours; what filled after that is counted too."""
+        sent = self._by_id.get(order["order_id"])
         if sent is None:
-            raise AssertionError(f"settled without an intent: {order_ref(order)}; this is a bug in mesoflow")
-        sent.traded = sent.contracts if traded is None else traded
-        sent.settled_at = at
-        run.total -= sent.contracts - sent.traded
-        if not sent.traded:
-            run.orders.remove(sent)
-        run.advance(at)
+            return None
+        filled = sent.filled(min(abs(Decimal(order.get("cum_qty") or 0)), _packages(sent.order)))
+        if sent.is_open:
+            if str(order["state"]) in TERMINAL:
+                self._end(sent, at, filled)
+        elif sent.traded is not None and filled > sent.traded:
+            self._add(sent, filled - sent.traded)
+            sent.traded, sent.settled_at = filled, at
+            account = self._accounts[sent.order.account]
+            if sent not in account.recent:
+                account.recent.append(sent)
+        self._run(sent.run_id, at)
+        return sent
+
+    def settle(
+        self,
+        run_id: str,
+        order: Order,
+        at: datetime,
+        *,
+        traded: Decimal | None = None,
+        path: str = "",
+        left: bool = True,
+        accepted: bool = True,
+    ) -> None:
+        """The order is over; `traded` contracts filled (None: all of them). Nothing is known to have come of one that was not
+        `accepted`; one that never `left` was no message either."""
+        sent = self.sent(run_id, path, order.account) if path else self._named_by(run_id, order)
+        if sent is None:
+            raise AssertionError(
+                f"settled without an intent: {path or order.exec_plan_id}; this is a bug in mesoflow"
+            )
+        sent.accepted = accepted and left
+        if not left:
+            self._take_back_message(sent)
+        self._end(sent, at, sent.contracts if traded is None else traded)
+        self._run(run_id, at)
+
+    def failed(self, at: datetime) -> None:
+        """A run has ended in an error that nothing rescued (C20)."""
+        self._day_counts.of(self.days.of(at).session).errors += 1
 
     def mark(self, account: str, reason: str, *, position_id: int | None = None, run_id: str = "") -> None:
         """Entries on the account are refused from now on."""
@@ -119,27 +189,83 @@ class Ledger:
 
     # --- what the rails ask ----------------------------------------------------------------------------------------
 
-    def contracts(self, run_id: str, but: Order | None = None) -> Decimal:
+    def sent(self, run_id: str, path: str, account: str) -> Sent | None:
+        """An order that is not over, by its path."""
+        found = self._accounts.get(account)
+        return None if found is None else found.open.get((run_id, path))
+
+    def contracts(self, run_id: str, but: Sent | None = None) -> Decimal:
         """Contracts that the run has traded or may yet trade; without an order that is on its way and judged again."""
         run = self._runs.get(run_id)
-        if run is None:
-            return _ZERO
-        own = (sent.contracts for sent in run.orders if sent.order is but and sent.settled_at is None)
-        return run.total - sum(own, _ZERO)
+        total = _ZERO if run is None else run.total
+        return total if but is None else total - but.contracts
 
-    def not_visible(self, run_id: str, facts: OrderFacts, but: Order) -> list[Order]:
-        """Orders of the run that may have filled and that these facts cannot show yet. Exits are left out: as long as the
-        hub does not show them, what they close counts as open."""
-        run = self._runs.get(run_id)
-        if run is None:
+    def contracts_of_day(self, account: str, day: date, but: Sent | None = None) -> Decimal:
+        """The same of an account and a session, whichever run."""
+        total = self._day_counts.of(day).contracts.get(account, _ZERO)
+        return total if but is None or but.day != day else total - but.contracts
+
+    def not_visible(self, account: str, facts: OrderFacts, but: Sent | None = None) -> list[Order]:
+        """Orders on the account that may have filled and that these facts cannot show yet. Exits are left out: as long as
+        the hub does not show them, what they close counts as open."""
+        found = self._accounts.get(account)
+        if found is None:
             return []
-        return [
-            sent.order
-            for sent in run.orders
-            if sent.order.kind != "exit"
-            and not _visible(sent, facts)
-            and (sent.order is not but or sent.settled_at is not None)
+        waiting = [
+            sent.order for sent in found.open.values() if sent.order.kind != "exit" and sent is not but
         ]
+        if found.recent:
+            # What facts have shown once is in all later ones.
+            found.recent = [sent for sent in found.recent if not sent.shown_by(facts)]
+            waiting += [sent.order for sent in found.recent if sent.order.kind != "exit"]
+        return waiting
+
+    def open_orders(self, account: str, but: Sent | None = None) -> list[Sent]:
+        """Orders on the account that are on their way, alive or unknown, of every run."""
+        found = self._accounts.get(account)
+        return [] if found is None else [sent for sent in found.open.values() if sent is not but]
+
+    def duplicates(self, order: Order, run_id: str, now: datetime, but: Sent | None = None) -> Iterator[Sent]:
+        """Other orders on the same legs and sides that are not over, rungs of the order's own walk left out; for an entry
+        also other runs' of the last minutes."""
+        found = self._accounts.get(order.account)
+        if found is None:
+            return
+        others = [
+            sent for sent in found.open.values() if sent is not but and not _one_walk(sent, order, run_id)
+        ]
+        if order.kind == "entry":
+            others += [
+                sent for sent in self._entries(found, run_id, now) if not sent.is_open and sent.accepted
+            ]
+        if others:
+            side = side_of(order)
+            yield from (sent for sent in others if sent.side == side)
+
+    def messages_in_minute(self, now: datetime) -> int:
+        """Of every run."""
+        return self._minute.count(now)
+
+    def room_for_message(self, limit: int) -> datetime:
+        """When one more message is within the minute's number."""
+        return self._minute.room_at(limit)
+
+    def messages(self, run_id: str) -> int:
+        """Of one run."""
+        run = self._runs.get(run_id)
+        return 0 if run is None else run.messages
+
+    def messages_of_day(self, day: date) -> int:
+        """Of every run."""
+        return self._day_counts.of(day).messages
+
+    def errors(self, day: date) -> int:
+        """Runs of the session that ended in an error."""
+        return self._day_counts.of(day).errors
+
+    def trading_state(self, account: str, day: date | None = None) -> TradingState:
+        """What holds for the account."""
+        return self.states.of(account, day)
 
     def last_at(self, run_id: str) -> datetime | None:
         """The newest time that this run has shown."""
@@ -150,11 +276,76 @@ class Ledger:
         """What stands against entries on an account."""
         return tuple(self._marks.get(account, ()))
 
+    # --- inside ----------------------------------------------------------------------------------------------------
 
-def _visible(sent: Sent, facts: OrderFacts) -> bool:
-    if sent.settled_at is None or facts.as_of is None or facts.as_of <= sent.settled_at:
-        return False
-    if facts.as_of > sent.settled_at + VISIBLE_WITHIN:
-        return True
-    shown = {leg.contract for leg in facts.open_legs}
-    return all(leg.contract in shown for leg in sent.order.legs if leg.quantity)
+    def _run(self, run_id: str, at: datetime | None) -> _Run:
+        run = self._runs.get(run_id)
+        if run is None:
+            run = self._runs[run_id] = _Run()
+        if at is not None and (run.last_at is None or at > run.last_at):
+            run.last_at = at
+        return run
+
+    def _named_by(self, run_id: str, order: Order) -> Sent | None:
+        """The oldest intent of this very order, for who has no path."""
+        found = self._accounts.get(order.account)
+        mine = [] if found is None else [sent for (run, _), sent in found.open.items() if run == run_id]
+        same = [sent for sent in mine if sent.order is order]
+        return next(iter(same or [sent for sent in mine if sent.order == order]), None)
+
+    def _end(self, sent: Sent, at: datetime, traded: Decimal) -> None:
+        account = self._accounts[sent.order.account]
+        account.open.pop((sent.run_id, sent.path), None)
+        sent.traded, sent.settled_at = traded, at
+        self._add(sent, traded - sent.contracts)
+        before = at - FORGOTTEN_AFTER
+        if (
+            account.recent
+            and account.recent[0].settled_at is not None
+            and account.recent[0].settled_at < before
+        ):
+            account.recent = [
+                old for old in account.recent if old.settled_at is None or old.settled_at >= before
+            ]
+        if traded:
+            account.recent.append(sent)
+
+    def _add(self, sent: Sent, contracts: Decimal) -> None:
+        if contracts:
+            self._run(sent.run_id, sent.at).total += contracts
+            if sent.day is not None:
+                of_day = self._day_counts.of(sent.day).contracts
+                account = sent.order.account
+                of_day[account] = of_day.get(account, _ZERO) + contracts
+
+    def _take_back_message(self, sent: Sent) -> None:
+        """It never left this process. The minute keeps it, which errs on the side of waiting."""
+        self._run(sent.run_id, None).messages -= 1
+        if sent.day is not None:
+            self._day_counts.of(sent.day).messages -= 1
+
+    def _entries(self, account: _Account, run_id: str, now: datetime) -> Iterator[Sent]:
+        """Other runs' entries that are young enough to be taken for the same."""
+        since = now - DUPLICATE_WITHIN
+        for other, entries in list(account.entries.items()):
+            if other == run_id:
+                continue
+            young = [sent for sent in entries if sent.at is None or _newest(sent) > since]
+            if young:
+                account.entries[other] = young
+                yield from young
+            else:
+                del account.entries[other]
+
+
+def _newest(sent: Sent) -> datetime:
+    assert sent.at is not None
+    return sent.at if sent.settled_at is None else max(sent.at, sent.settled_at)
+
+
+def _one_walk(sent: Sent, order: Order, run_id: str) -> bool:
+    return bool(order.walk) and sent.run_id == run_id and sent.order.walk == order.walk
+
+
+def _packages(order: Order) -> Decimal:
+    return Decimal(sum(group.packages for group in order.groups))

@@ -1,51 +1,38 @@
-"""Limits: what a playbook's `risk` says, as numbers that the rails compare with.
+"""Limits: what a playbook's `risk` says, or the ceilings of a policy, as numbers that the rails compare with.
 
-Three states a limit: a value, UNLIMITED (which has to be written), and None (not written: refused where it would apply,
-and a finding of `check`). The tightest of several counts.
+Three states a limit: a value, UNLIMITED (which has to be written), and None (not written). What is not written has the
+default of SAFETY.md §3; where that says "must be set" it is refused where it would apply, and is a finding of `check`. The
+tightest of several counts. How they are written: written.py. A playbook's below a policy's: ceilings.py.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import date, timedelta
 from decimal import Decimal
-from enum import Enum
 from typing import Any, Final, Literal, TypeAlias
 
+from mesoflow.safety import written
+from mesoflow.safety.unlimited import UNLIMITED, Unlimited
 from mesoflow.trading.amounts import Amount
 
-
-class Unlimited(Enum):
-    """The value `unlimited`."""
-
-    UNLIMITED = "unlimited"
-
-    def __str__(self) -> str:
-        return "unlimited"
-
-
-UNLIMITED: Final = Unlimited.UNLIMITED
-
-# A run may trade this many orders' worth of contracts (C03): entries, exits and a few repairs, not a loop gone wild.
+# A run, and a day on an account, may trade this many orders' worth of contracts (C03): entries, exits and a few repairs, not
+# a loop gone wild.
 RUN_ORDERS: Final = 10
 # Near an even price a percentage is below a tick: no collar is tighter than this many package ticks (C05).
 COLLAR_TICKS_MIN: Final = 4
+# What the brokers that the hub knows take as one order (C08).
+LEGS_MAX: Final = 4
+MINUTE_MESSAGES: Final = 30
+RUN_MESSAGES: Final = 120
+DAY_MESSAGES: Final = 400
+RUNS_PER_SESSION: Final = 20
+OPEN_ORDERS: Final = 2
+ERRORS_PER_DAY: Final = 5
+HEARTBEAT: Final = timedelta(seconds=15)
+RECONCILE_EVERY: Final = timedelta(hours=1)
 
-# The keys of `risk` that this version judges. Any other that a playbook sets is a finding, never ignored.
-JUDGED: Final = frozenset(
-    {
-        "accounts",
-        "live",
-        "max_contracts_per_order",
-        "max_order_premium",
-        "max_order_loss",
-        "max_open_loss",
-        "max_stress_loss",
-        "max_daily_loss",
-        "max_distance_from_mid",
-    }
-)
 # What a playbook that can open risk has to set; one that only exits needs the second list.
 NEEDED_TO_OPEN: Final = (
     "max_contracts_per_order",
@@ -57,9 +44,6 @@ NEEDED_TO_OPEN: Final = (
 )
 NEEDED_TO_EXIT: Final = ("max_contracts_per_order", "max_distance_from_mid")
 
-_MOVE = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)%")
-_HUNDRED = Decimal(100)
-
 
 @dataclass(frozen=True, slots=True)
 class StressLoss:
@@ -69,130 +53,161 @@ class StressLoss:
     loss: Amount
 
 
-Money: TypeAlias = Amount | Unlimited | None
+@dataclass(frozen=True, slots=True)
+class Tightest:
+    """Several limits in money, of which the tightest counts."""
+
+    amounts: tuple[Amount, ...]
+
+
+Money: TypeAlias = Amount | Tightest | Unlimited | None
+Count: TypeAlias = Decimal | Unlimited | None
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """Orders and cancels together (C10)."""
+
+    minute: Decimal | Unlimited = Decimal(MINUTE_MESSAGES)
+    run: Decimal | Unlimited = Decimal(RUN_MESSAGES)
+    day: Decimal | Unlimited = Decimal(DAY_MESSAGES)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When entries may leave: so long after the open, so long before the close (C13)."""
+
+    after_open: timedelta = timedelta(minutes=1)
+    before_close: timedelta = timedelta(minutes=5)
+
+
+DEFAULT_MESSAGES: Final = Messages()
+DEFAULT_WINDOW: Final = Window()
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of one playbook, evaluated."""
+    """The limits of one playbook or one policy, evaluated."""
 
     accounts: tuple[str, ...]
     live: Literal["never", "allowed"] = "never"
-    max_contracts_per_order: Decimal | Unlimited | None = None
+    symbols: tuple[str, ...] | None = None
+    roots: tuple[str, ...] | None = None
+    strategies: tuple[int, ...] | None = None
+    max_days_to_expiry: Count = None
+    max_contracts_per_order: Count = None
+    max_contracts_per_run: Count = None
+    max_contracts_per_day: Count = None
     max_order_premium: Money = None
     max_order_loss: Money = None
     max_open_loss: Money = None
-    max_stress_loss: StressLoss | None = None
-    max_daily_loss: Money = None
+    max_stress_loss: StressLoss | tuple[StressLoss, ...] | None = None
     max_distance_from_mid: tuple[Amount, ...] | Unlimited | None = None
+    max_legs_per_order: Count = None
+    overlap: Literal["never", "same_side"] | None = None
+    max_messages: Messages | None = None
+    max_runs_per_session: Count = None
+    max_open_orders: Count = None
+    max_open_orders_value: Money = None
+    session_window: Window | Unlimited | None = None
+    no_trade_dates: tuple[date, ...] = ()
+    max_daily_loss: Money = None
+    heartbeat: timedelta | Unlimited | None = None
+    max_errors_per_day: Count = None
+    reconcile_every: timedelta | Unlimited | None = None
 
     @classmethod
     def parse(cls, risk: Mapping[str, Any]) -> Limits:
         """From the evaluated `risk` of a playbook. Raises ValueError that names the key."""
-        unknown = sorted(risk.keys() - JUDGED)
-        if unknown:
-            raise ValueError(
-                f"risk.{unknown[0]} is not judged by this version; take it out, or use one that does"
-            )
-        return cls(
-            accounts=_accounts(risk.get("accounts")),
-            live=_live(risk.get("live", "never")),
-            max_contracts_per_order=_contracts(risk.get("max_contracts_per_order")),
-            max_order_premium=_money(risk, "max_order_premium"),
-            max_order_loss=_money(risk, "max_order_loss"),
-            max_open_loss=_money(risk, "max_open_loss"),
-            max_stress_loss=_stress(risk.get("max_stress_loss")),
-            max_daily_loss=_money(risk, "max_daily_loss"),
-            max_distance_from_mid=_distances(risk.get("max_distance_from_mid")),
-        )
+        accounts = written.accounts(risk.get("accounts"))
+        return cls(accounts=accounts, live=written.live(risk.get("live", "never")), **_rails(risk))
+
+    @classmethod
+    def ceilings(cls, rails: Mapping[str, Any]) -> Limits:
+        """From the ceilings of a policy, which name no accounts. Raises ValueError that names the key."""
+        return cls(accounts=(), live="allowed", **_rails(rails))
+
+    # --- what counts where nothing is written ----------------------------------------------------------------------
 
     @property
-    def max_contracts_per_run(self) -> Decimal | Unlimited | None:
-        """Derived from the order's limit."""
-        limit = self.max_contracts_per_order
-        return limit * RUN_ORDERS if isinstance(limit, Decimal) else limit
+    def contracts_per_run(self) -> Count:
+        """Written, else derived from the order's limit."""
+        return self._times(self.max_contracts_per_run)
+
+    @property
+    def contracts_per_day(self) -> Count:
+        """Written, else derived from the order's limit."""
+        return self._times(self.max_contracts_per_day)
+
+    def _times(self, said: Count) -> Count:
+        if said is not None:
+            return said
+        order = self.max_contracts_per_order
+        return order * RUN_ORDERS if isinstance(order, Decimal) else order
+
+    @property
+    def stress_losses(self) -> tuple[StressLoss, ...]:
+        """All of them; each has to hold."""
+        found = self.max_stress_loss
+        if found is None:
+            return ()
+        return found if isinstance(found, tuple) else (found,)
 
 
-def _accounts(written: object) -> tuple[str, ...]:
-    if (
-        not isinstance(written, list | tuple)
-        or not written
-        or not all(isinstance(each, str) for each in written)
-    ):
-        raise ValueError("risk.accounts is a list of account names, one at least")
-    return tuple(written)
-
-
-def _live(written: object) -> Literal["never", "allowed"]:
-    if written == "never":
-        return "never"
-    if written == "allowed":
-        return "allowed"
-    raise ValueError(f"risk.live is never or allowed, not {written!r}")
-
-
-def _contracts(written: object) -> Decimal | Unlimited | None:
-    if written is None:
-        return None
-    if written == UNLIMITED.value:
-        return UNLIMITED
-    if isinstance(written, bool) or not isinstance(written, int) or written < 1:
+def _rails(risk: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = sorted(risk.keys() - JUDGED)
+    if unknown:
         raise ValueError(
-            f"risk.max_contracts_per_order is a whole number from 1 on, or unlimited, not {written!r}"
+            f"risk.{unknown[0]} is not judged by this version; take it out, or use one that does"
         )
-    return Decimal(written)
+    found: dict[str, Any] = {}
+    for key, value in risk.items():
+        if key in _READERS and value is not None:
+            found[key] = _READERS[key](f"risk.{key}", value)
+    return found
 
 
-def _money(risk: Mapping[str, Any], key: str) -> Money:
-    written = risk.get(key)
-    if written is None:
-        return None
-    if written == UNLIMITED.value:
+def _stress(where: str, said: Any) -> StressLoss:  # noqa: ANN401 - what a person wrote
+    return StressLoss(*written.stress(where, said))
+
+
+def _messages(where: str, said: Any) -> Messages:  # noqa: ANN401
+    return Messages(**written.parts(where, said, ("minute", "run", "day"), written.count))
+
+
+def _window(where: str, said: Any) -> Window | Unlimited:  # noqa: ANN401
+    if said == UNLIMITED.value:
         return UNLIMITED
-    return _money_amount(written, f"risk.{key}")
+    return Window(**written.parts(where, said, ("after_open", "before_close"), written.length))
 
 
-def _money_amount(written: object, where: str) -> Amount:
-    try:
-        amount = Amount.parse(written)
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from None
-    if amount.unit not in ("number", "net_liquidation") or amount.value < 0:
-        raise ValueError(f"{where} is money, never negative: 25000 or 1% of net_liquidation, not {amount}")
-    return amount
+_READERS: Final[Mapping[str, Any]] = {
+    "symbols": written.names,
+    "roots": written.names,
+    "strategies": written.ids,
+    "max_days_to_expiry": written.count,
+    "max_contracts_per_order": written.count,
+    "max_contracts_per_run": written.count,
+    "max_contracts_per_day": written.count,
+    "max_order_premium": written.money,
+    "max_order_loss": written.money,
+    "max_open_loss": written.money,
+    "max_stress_loss": _stress,
+    "max_distance_from_mid": written.distances,
+    "max_legs_per_order": written.count,
+    "overlap": written.overlap,
+    "max_messages": _messages,
+    "max_runs_per_session": written.count,
+    "max_open_orders": written.count,
+    "max_open_orders_value": written.money,
+    "session_window": _window,
+    "no_trade_dates": written.dates,
+    "max_daily_loss": written.money,
+    "heartbeat": written.length_or_unlimited,
+    "max_errors_per_day": written.count,
+    "reconcile_every": written.length_or_unlimited,
+}
 
-
-def _stress(written: object) -> StressLoss | None:
-    if written is None:
-        return None
-    if not isinstance(written, Mapping) or written.keys() != {"move", "loss"}:
-        raise ValueError("risk.max_stress_loss is {move: 8%, loss: 25000}")
-    move = _MOVE.fullmatch(written["move"]) if isinstance(written["move"], str) else None
-    if move is None or not 0 < Decimal(move[1]) <= _HUNDRED:
-        raise ValueError(
-            f"risk.max_stress_loss.move is a percentage up to 100%, as in 8%, not {written['move']!r}"
-        )
-    return StressLoss(
-        Decimal(move[1]) / _HUNDRED, _money_amount(written["loss"], "risk.max_stress_loss.loss")
-    )
-
-
-def _distances(written: object) -> tuple[Amount, ...] | Unlimited | None:
-    if written is None:
-        return None
-    if written == UNLIMITED.value:
-        return UNLIMITED
-    several = written if isinstance(written, list | tuple) else [written]
-    if not several:
-        raise ValueError("risk.max_distance_from_mid names one distance at least, as in 15% of mid")
-    return tuple(_distance(each) for each in several)
-
-
-def _distance(written: object) -> Amount:
-    try:
-        amount = Amount.parse(written)
-    except ValueError as error:
-        raise ValueError(f"risk.max_distance_from_mid: {error}") from None
-    if amount.unit == "net_liquidation" or amount.value < 0:
-        raise ValueError(f"risk.max_distance_from_mid is a distance of prices, never negative, not {amount}")
-    return amount
+# The keys of `risk` that this version judges. Any other that a playbook sets is a finding, never ignored.
+JUDGED: Final = frozenset(field.name for field in fields(Limits))
+assert frozenset(_READERS) | {"accounts", "live"} == JUDGED

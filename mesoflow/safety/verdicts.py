@@ -14,7 +14,7 @@ Value: TypeAlias = Any
 Held: TypeAlias = Literal["held", "refused", "skipped"]
 
 # On an exit these pause the walk and page; they never end an exit (SAFETY.md §3).
-PAUSING = frozenset({"C05", "C07"})
+PAUSING = frozenset({"C05", "C07", "C15"})
 
 
 class RailLine(NamedTuple):
@@ -42,8 +42,17 @@ class RailLine(NamedTuple):
         numbers = ", ".join(f"{name} {_shown(value)}" for name, value in self.numbers.items())
         return f"{self.control} {self.code}: {self.rule.rule}" + (f" ({numbers})" if numbers else "")
 
+    def to_text(self) -> str:
+        """As journalled with an intent: `held C04 order_loss value 4225.00 limit 25000`."""
+        rule, held, numbers, of = self
+        text = f"{held} {of or rule.control} {rule.code}"
+        # `!s` is four times as fast as a bare field for a Decimal.
+        for name, value in numbers.items():
+            text = f"{text} {name} {value!s}"
+        return text
+
     def to_value(self) -> dict[str, Value]:
-        """As journalled; the rule in words only where it refused."""
+        """As told in a refusal; the rule in words only where it refused."""
         value: dict[str, Value] = {"control": self.control, "code": self.code, "held": self.held}
         if self.held == "refused":
             value["rule"] = self.rule.rule
@@ -54,11 +63,13 @@ class RailLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was judged, and every line of it. `order` is the very order: a verdict clears no other."""
+    """What was judged, and every line of it. `order` is the very order: a verdict clears no other. `policy`: the digest of the
+    policy in force."""
 
     order: Order
     lines: tuple[RailLine, ...]
     only_reduces: bool = False
+    policy: str = ""
 
     @property
     def passed(self) -> bool:
@@ -82,11 +93,21 @@ class Verdict:
         """Why not, in a sentence a rule."""
         return "; ".join(map(str, self.refusals)) or "every rail holds"
 
-    def to_value(self) -> dict[str, Value]:
-        """As journalled, in the same commit as the intent."""
+    def to_record(self) -> dict[str, Value]:
+        """As journalled, in the same commit as the intent: a text a line, for it stands in the send path of each order."""
         return {
             "passed": self.passed,
             "only_reduces": self.only_reduces,
+            "policy": self.policy,
+            "lines": [line.to_text() for line in self.lines],
+        }
+
+    def to_value(self) -> dict[str, Value]:
+        """As told in a refusal, with the numbers as numbers."""
+        return {
+            "passed": self.passed,
+            "only_reduces": self.only_reduces,
+            "policy": self.policy,
             "lines": [line.to_value() for line in self.lines],
         }
 

@@ -1,4 +1,5 @@
-"""Dials for what goes wrong, set in process. The wire reads those of the first group, the world those of the second.
+"""Dials for what goes wrong, set in process. The wire reads those of the first group, the world those of the second,
+the brokers those of the third.
 
 A dial at rest changes nothing. Times are simulated; what a dial does is a function of the calls and of that time, never
 of when somebody looked.
@@ -6,9 +7,10 @@ of when somebody looked.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 
 # How long idempotency records live unless the dial says otherwise; no retention is documented (hub/behaviour.md §4).
 RETENTION = timedelta(minutes=10)
@@ -34,6 +36,46 @@ class Away:
     end: datetime
 
 
+MishapKind = Literal[
+    "ack_late",  # the broker acknowledges `after` the order was accepted
+    "id_late",  # the broker's own id comes `after` the acknowledgement; the order works meanwhile and reads Pending
+    "frozen",  # in limbo (it reads Inactive) for `after`; None: until it is cancelled or expires
+    "reject",  # refused on arrival, for `reason`
+    "late_reject",  # acknowledged, and refused `after` that, if it is not filled by then
+    "reason_late",  # should it be refused: the reason comes `after` the status
+    "never_fills",  # the market leaves it alone
+    "fills",  # `packages` of it (None: the rest) fill at its limit `after` the acknowledgement
+    "fill_wins",  # when its cancel is asked for: the rest fills first
+    "fill_after_cancel",  # `packages` (None: the rest) filled just before the cancel, and are told `after` it
+    "fill_told_twice",  # each fill is told again `after`, under its EventId
+    "fill_told_again",  # each fill is told again `after`, as a new event
+    "cancel_slow",  # a cancel takes `after`
+    "person_cancels",  # a person cancels it `after` the acknowledgement
+    "person_closes",  # a person closes its position in the market `after` its first fill
+    "record_failed",  # SendOrder answers ProviderError, its record says Failed, and the broker takes the order all the same
+]
+
+
+@dataclass(slots=True)
+class Mishap:
+    """What befalls one order: the `nth` that is accepted from now on (1: the next). Several may befall one."""
+
+    what: MishapKind
+    nth: int = 1
+    after: timedelta | None = timedelta(seconds=2)
+    packages: int | None = None
+    reason: str = "account"  # a name of data/rejects.json
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """A broker (`IBKR`, `TastyTrade`) is away, and comes back with its working orders; `new_ids`: under other ids."""
+
+    broker: str
+    away: Away
+    new_ids: bool = True
+
+
 @dataclass(slots=True)
 class Faults:
     """All dials. Mutable while the simulator runs."""
@@ -52,6 +94,19 @@ class Faults:
     # Whether simulated time passes while nobody lives.
     clock_runs_while_dead: bool = False
 
+    # The brokers'. What befalls an order is decided when it is accepted and kept with it.
+    orders: list[Mishap] = field(default_factory=list)
+    restarts: list[Restart] = field(default_factory=list)
+    # When an agent (`IBKR`, `TastyTrade`) is away: orders reach the broker, and reports the hub, when it is back.
+    agents_away: list[tuple[str, Away]] = field(default_factory=list)
+    # When callbacks are lost; the events are in the history.
+    silences: list[Away] = field(default_factory=list)
+    # The guesses of the client's `inferred` of these names, made wrong: +1, and "multiplies".
+    credit_sign: Literal[-1, 1] = -1
+    qty_multiplier: Literal["replaces", "multiplies"] = "replaces"
+    # The same of the world: a leg that moves keeps its name.
+    moved_leg_name: Literal["own", "same"] = "own"
+
     _aways: list[Away] = field(default_factory=list)
     _listeners: list[Callable[[Away], None]] = field(default_factory=list)
 
@@ -64,6 +119,36 @@ class Faults:
 
     def is_away(self, now: datetime) -> bool:
         return any(away.start <= now < away.end for away in self._aways)
+
+    def agent_away(self, connector: str, start: datetime, duration: timedelta) -> None:
+        self.agents_away.append((connector, Away(start, start + duration)))
+
+    def broker_restart(
+        self, broker: str, start: datetime, duration: timedelta, *, new_ids: bool = True
+    ) -> None:
+        self.restarts.append(Restart(broker, Away(start, start + duration), new_ids))
+
+    def silence(self, start: datetime, duration: timedelta) -> None:
+        """Callbacks are lost from `start`, for `duration`."""
+        self.silences.append(Away(start, start + duration))
+
+    def is_silent(self, now: datetime) -> bool:
+        return any(away.start <= now < away.end for away in self.silences)
+
+    def agent_back(self, connector: str, now: datetime) -> datetime | None:
+        """When an agent that is away now is back; None: it is here."""
+        return _back((away for name, away in self.agents_away if name == connector), now)
+
+    def broker_back(self, broker: str, now: datetime) -> datetime | None:
+        return _back((restart.away for restart in self.restarts if restart.broker == broker), now)
+
+    def mishaps_of_next_order(self) -> list[Mishap]:
+        """Count an accepted order against every mishap; those that come due are spent and returned."""
+        for mishap in self.orders:
+            mishap.nth -= 1
+        due = [mishap for mishap in self.orders if mishap.nth <= 0]
+        self.orders = [mishap for mishap in self.orders if mishap.nth > 0]
+        return due
 
     def listen(self, listener: Callable[[Away], None]) -> None:
         """Tell a server of absences, those known already included."""
@@ -88,6 +173,11 @@ class Faults:
 
     def reply_lost(self, method: str) -> Loss | None:
         return _count(self.lose_reply, method)
+
+
+def _back(aways: Iterable[Away], now: datetime) -> datetime | None:
+    ends = [away.end for away in aways if away.start <= now < away.end]
+    return max(ends, default=None)
 
 
 def _count(losses: list[Loss], method: str) -> Loss | None:

@@ -43,6 +43,26 @@ class Executed:
     plan: int
 
 
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """One order as its broker knows it: packages wanted and filled, the signed limit of one, and where it is in its life
+    (simulator/broker/states.py)."""
+
+    id: int
+    key: str
+    account: str
+    plan: int
+    group: int
+    packages: int
+    filled: int
+    limit: Decimal | None
+    phase: str
+
+    @property
+    def alive(self) -> bool:
+        return self.phase in ("sent", "working", "frozen")
+
+
 class Ledger:
     """The ledger of one world."""
 
@@ -103,6 +123,26 @@ class Ledger:
             for figures in [(q, p, c)]
         ]
 
+    def orders(self) -> list[Ordered]:
+        """Every order that was accepted, in its order; what the broker says, not what MesoLive has heard of it."""
+        rows = self._store.rows(
+            "SELECT id, key, account, plan, leg_group, packages, done, price_limit, phase FROM orders ORDER BY id"
+        )
+        return [
+            Ordered(
+                id,
+                key,
+                account,
+                plan,
+                group,
+                packages,
+                done,
+                None if limit is None else Decimal(limit),
+                phase,
+            )
+            for id, key, account, plan, group, packages, done, limit, phase in rows
+        ]
+
     def keys(self) -> dict[str, int]:
         """How often each key was executed; more than once is a broken promise."""
         return dict(Counter(call.key for call in self.executed()))
@@ -124,8 +164,9 @@ class Ledger:
         return found
 
     def facts(self) -> list[tuple[Any, ...]]:
-        """What two runs of one playbook must have in common: calls and fills in their order, without times and keys."""
+        """What two runs of one playbook must have in common: calls, orders and fills in their order, without times and keys."""
         return [
             *((call.operation, call.account) for call in self.executed()),
+            *((o.account, o.group, o.packages, o.filled, o.limit, o.phase) for o in self.orders()),
             *((fill.account, fill.leg, fill.contract, fill.qty, fill.price) for fill in self.fills()),
         ]

@@ -34,8 +34,11 @@ class Simulator:
         self._timer: Timer | None = None
         self._timer_at: datetime | None = None
         self._server: Server | None = None
-        hubs: tuple[Hub, ...] = tuple(
-            hub(world, clock, self._plan_ahead) for hub in (ControlHub, DataHub, EventHub)
+        self._events = EventHub(world, clock, self._plan_ahead)
+        hubs: tuple[Hub, ...] = (
+            ControlHub(world, clock, self._plan_ahead),
+            DataHub(world, clock, self._plan_ahead),
+            self._events,
         )
         self._apps = {PATHS[hub.name]: hub for hub in hubs}
         self._plan_ahead()
@@ -98,16 +101,25 @@ class Simulator:
     def _plan_ahead(self) -> None:
         """One timer, for the next thing that is due: callbacks leave on time even when nobody asks.
 
-        Where time jumps to the next timer, none is set for an expiration: it would pull the world weeks ahead as soon as
-        nobody does anything. There it happens at the next call, at its own time all the same.
+        Where time jumps to the next timer, none is set for an expiration, nor for an order of which nobody hears: it would
+        pull the world along as soon as nobody does anything. There it happens at the next call, at its own time all the
+        same.
         """
-        due = self.world.jobs.next_due() if self.clock.speed is None else self.world.next_due()
+        due = self._next_due()
         if due == self._timer_at:
             return
         if self._timer is not None:
             self._timer.cancel()
         self._timer_at = due
         self._timer = None if due is None else self.clock.call_at(due, self._happen)
+
+    def _next_due(self) -> datetime | None:
+        world, embedded = self.world, self.clock.speed is None
+        due = world.jobs.next_due() if embedded else world.next_due()
+        if embedded and not self._events.is_heard:
+            return due
+        look = world.broker.next_look(self.clock.now())
+        return min((moment for moment in (due, look) if moment is not None), default=None)
 
     def _happen(self) -> None:
         due = self._timer_at

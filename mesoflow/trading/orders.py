@@ -81,7 +81,7 @@ class OrderFacts:
     """What the rails need beside the order, read by the action, hence journalled. None: not known, and refused if needed.
 
     `as_of`: when quotes and legs were read; what has passed since counts as age. `is_paper`: what the hub says of the
-    account.
+    account. `agent_age_ms`: how old the agent's newest word of itself was then; None: nobody asked.
     """
 
     day_pnl: Decimal | None
@@ -90,11 +90,16 @@ class OrderFacts:
     underlying_mark: Decimal | None
     as_of: datetime | None = None
     is_paper: bool | None = None
+    agent_age_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Everything about one trading call."""
+    """Everything about one trading call.
+
+    `walk` is the path of the leg group's walk that this order is a rung of, "" for an order that is no rung; `target` is how
+    many packages that walk wants in all; `until` ends its `within`: past it nothing is sent again.
+    """
 
     method: Literal["ApplyPaperFills", "SendOrder"]
     account: str
@@ -107,6 +112,9 @@ class Order:
     groups: tuple[OrderGroup, ...]
     facts: OrderFacts
     args: Mapping[str, Any] = field(default_factory=dict)
+    walk: str = ""
+    target: int = 0
+    until: datetime | None = None
 
     @property
     def contracts(self) -> Decimal:

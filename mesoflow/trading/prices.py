@@ -10,7 +10,7 @@ when even natural is no debit; between the two the words of both sides make sens
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal
@@ -176,6 +176,14 @@ class PriceRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Stand:
+    """One price of a walk, and how long an order stands there; None: as long as there is time."""
+
+    price: Decimal
+    length: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
 class Ladder:
     """The frozen prices of one leg group, signed. `start` and `worst` are exact; what is sent is on the tick."""
 
@@ -210,6 +218,21 @@ class Ladder:
     def rungs(self) -> tuple[Decimal, ...]:
         """Every different price on the way, from start to worst (a step below the tick repeats a price)."""
         return tuple(dict.fromkeys(self.rung(n) for n in range(self.last + 1)))
+
+    def stands(self) -> Iterator[Stand]:
+        """The prices of a walk, from start to worst, each with how long it stands: a step below the tick does not move
+        the price, so an order there is left alone until one does. The last stands as long as there is time."""
+        if self.every is None:
+            yield Stand(self.start, None)
+            return
+        price, steps = self.start, 0
+        for n in range(self.last):
+            steps += 1
+            following = self.rung(n + 1)
+            if following != price:
+                yield Stand(price, steps * self.every)
+                price, steps = following, 0
+        yield Stand(price, None)
 
     def to_value(self) -> dict[str, Any]:
         """As journalled."""

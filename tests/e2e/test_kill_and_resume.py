@@ -10,10 +10,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,13 +18,8 @@ from typing import Any
 import pytest
 
 from mesoflow.engine.paths import is_engine
-from mesoflow.simulator.clock import EmbeddedClock
-from mesoflow.simulator.simulator import Simulator
-from tests.support.virtual_loop import VirtualLoop
+from tests.support.lab import MESOFLOW, ROOT, RUN, world_of
 
-ROOT = Path(__file__).parents[2]
-MESOFLOW = str(Path(sys.executable).with_name("mesoflow"))
-RUN = "quickstart-2025-01-16"
 KILLED = -9
 
 
@@ -80,18 +72,6 @@ def ledger(world: Path) -> Any:
     """What the simulator really executed, read from its world."""
     with world_of(world) as opened:
         return opened.ledger.facts()
-
-
-@contextmanager
-def world_of(folder: Path) -> Iterator[Any]:
-    """A world that nobody holds any more, opened to be looked at."""
-    loop = VirtualLoop()
-    simulator = Simulator.open(folder, lambda last: EmbeddedClock(loop, last))
-    try:
-        yield simulator.world
-    finally:
-        simulator.close()
-        loop.close()
 
 
 @pytest.fixture(scope="module")

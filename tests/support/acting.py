@@ -11,8 +11,9 @@ must have been foretold, by kind and by name.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from fnmatch import fnmatchcase
 from typing import Any
 
 from mesoflow.actions.catalogue import ACTIONS
@@ -20,6 +21,7 @@ from mesoflow.actions.ready import READY
 from mesoflow.engine.action import Action, Context
 from mesoflow.engine.effects import Call, Effect, Note, Place, Sleep, Tell, Value, Watch, Withdraw
 from mesoflow.engine.errors import Cancelled, StepError
+from mesoflow.engine.paths import join
 from mesoflow.engine.tasks import Enter
 from mesoflow.expressions.unknown import Unknown
 from mesoflow.hubs.contract import METHODS
@@ -172,7 +174,9 @@ def unforetold(done: list[Effect], foretold: list[Effect]) -> list[str]:
 
 
 def _covers(told: str, name: str) -> bool:
-    return name == told or name.startswith((told + "/", told + "~"))
+    """A forecast knows no numbers: its `group-*` is any group."""
+    told = told.replace("[", "[[]")
+    return any(fnmatchcase(name, pattern) for pattern in (told, f"{told}/*", f"{told}~*"))
 
 
 def _matters(effect: Effect) -> bool:
@@ -198,11 +202,12 @@ class _Stage:
         self._cancelled = False
 
     def play(self, action: Action, inputs: Mapping[str, Value]) -> Acted:
-        stack: list[tuple[Any, bool]] = [(action.run(self._ctx, action.inputs.model_validate(inputs)), False)]
+        body = action.run(self._ctx, action.inputs.model_validate(inputs))
+        stack: list[tuple[Any, bool, str]] = [(body, False, "")]
         value: Value = None
         thrown: BaseException | None = None
         while stack:
-            body, _ = stack[-1]
+            body, _, prefix = stack[-1]
             try:
                 wanted = body.throw(thrown) if thrown is not None else body.send(value)
             except StopIteration as end:
@@ -215,10 +220,11 @@ class _Stage:
                 continue
             value, thrown = None, None
             if isinstance(wanted, Enter):
-                stack.append((wanted.body, wanted.shield))
+                stack.append((wanted.body, wanted.shield, join(prefix, wanted.name)))
                 continue
+            named = replace(wanted, name=join(prefix, wanted.name)) if prefix else wanted
             try:
-                value = self._perform(wanted, shielded=any(shield for _, shield in stack))
+                value = self._perform(named, shielded=any(shield for _, shield, _ in stack))
             except (Exception, Cancelled) as error:
                 thrown = error
         return Acted(self._effects, plain(value), thrown, self._ctx.now)

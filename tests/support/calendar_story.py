@@ -37,7 +37,7 @@ def entry_prepare(ctx: Context, inputs: Any_) -> Any:
 
 @action("orders.work", "trade", inputs=Any_)
 def orders_work(ctx: Context, inputs: Any_) -> Any:
-    answer = yield Place("send", SimpleNamespace(method="ApplyPaperFills", args={}))
+    answer = yield Place("send", SimpleNamespace(method="ApplyPaperFills", args={}, walk=""))
     return SimpleNamespace(model_dump=lambda mode: answer)
 
 

@@ -17,7 +17,8 @@ from mesoflow.hubs.errors import CallRefused, NotSent, OutcomeUnknown
 from mesoflow.journal.codec import decode, encode
 
 JOB_TAKES = timedelta(seconds=1)
-ANSWER_S = {"ApplyPaperFills": 0.2, "StartPreparePositionEntry": 0.1}
+ANSWER_S = {"ApplyPaperFills": 0.2, "StartPreparePositionEntry": 0.1, "SendOrder": 0.2, "CancelOrder": 0.1}
+OVER = ("Filled", "Cancelled", "Rejected")
 
 
 @dataclass
@@ -52,6 +53,16 @@ class MemoryWorld:
     # Hooks.
     on_trading_call: Callable[[str, bytes, str], None] = lambda *_: None
     on_executed: Callable[[str, str], None] = lambda *_: None
+    # Orders at the broker. `fills`: by number of the order, from 1: (seconds after its sending, packages) of each fill.
+    orders: dict[int, dict[str, Any]] = field(default_factory=dict)
+    fills: dict[int, list[tuple[float, int]]] = field(default_factory=dict)
+    due: list[tuple[datetime, int, str, int]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    listeners: list[Callable[[str, Mapping[str, Any]], None]] = field(default_factory=list)
+    cancel_takes: timedelta = timedelta(seconds=0.5)
+    deaf_to_cancels: bool = False
+    silent_events: bool = False
+    leg_ratio: dict[str, Decimal] = field(default_factory=dict)
 
     def ledger(self) -> dict[str, Any]:
         """What must be equal after a crash: positions, and how often each operation was executed."""
@@ -116,7 +127,8 @@ class MemoryWorld:
         status = record.status
         if self.processing_until is not None and self.now() < self.processing_until:
             status = "Processing"
-        found = {"operation": record.operation, "status": status, "live_order_ids": []}
+        named = record.answer.get("live_order_id") if isinstance(record.answer, dict) else None
+        found = {"operation": record.operation, "status": status, "live_order_ids": [named] if named else []}
         if isinstance(record.answer, dict) and "job_id" in record.answer:
             found["job_id"] = record.answer["job_id"]
         return {"record": found}
@@ -125,12 +137,128 @@ class MemoryWorld:
         plan = args.get("live_exec_plan_id")
         return {"positions": [p for p in self.positions.values() if plan is None or p["plan"] == plan]}
 
-    def _ListOrders(self, args: Mapping[str, Any], _: bytes) -> Any:
-        return {"orders": []}
-
     def _ListExecutions(self, args: Mapping[str, Any], _: bytes) -> Any:
         plan = args.get("exec_plan_id")
-        return {"executions": [{"id": p["id"]} for p in self.positions.values() if p["plan"] == plan]}
+        booked = [{"id": p["id"]} for p in self.positions.values() if p["plan"] == plan and "fills" in p]
+        filled = [
+            {"id": 10 * order["order_id"], "live_order_id": order["order_id"]}
+            for order in self.orders.values()
+            if order["exec_plan_id"] == plan and order["cum_qty"]
+        ]
+        return {"executions": booked + filled}
+
+    # --- orders at the broker ----------------------------------------------------------------------------------------
+
+    def _SendOrder(self, args: Mapping[str, Any], request: bytes) -> Any:
+        key = args["idempotency_key"]
+        self.on_trading_call("SendOrder", request, key)
+
+        def execute() -> Any:
+            number = len(self.orders) + 1
+            group = args["leg_group_order"]
+            self.orders[600 + number] = {
+                "order_id": 600 + number,
+                "exec_plan_id": args["exec_plan_id"],
+                "leg_group_id": args["leg_group_id"],
+                "broker_account_id": args["broker_account_id"],
+                "state": "Submitted",
+                "qty": Decimal(args["packages"]),
+                "cum_qty": Decimal(0),
+                "limit_price": group["limit_price"],
+                "avg_fill_price": None,
+                "last_fill_price": None,
+            }
+            for seconds, packages in self.fills.get(number, []):
+                self.later(timedelta(seconds=seconds), 600 + number, "fill", packages)
+            return {"live_order_id": 600 + number}
+
+        return self.keyed("SendOrder", request, key, execute)
+
+    def _CancelOrder(self, args: Mapping[str, Any], request: bytes) -> Any:
+        order_id = args["live_order_id"]
+
+        def execute() -> Any:
+            if self.orders[order_id]["state"] == "Filled":
+                raise CallRefused("CancelOrder", "OrderRejected", "already filled")
+            if not self.deaf_to_cancels:
+                self.later(self.cancel_takes, order_id, "cancel", 0)
+            return {"live_order_id": order_id}
+
+        return self.keyed("CancelOrder", request, args["idempotency_key"], execute)
+
+    def _GetOrder(self, args: Mapping[str, Any], _: bytes) -> Any:
+        return {"order": dict(self.orders[args["live_order_id"]])}
+
+    def _ListOrders(self, args: Mapping[str, Any], _: bytes) -> Any:
+        return {"orders": [o for o in self.orders.values() if o["exec_plan_id"] == args["exec_plan_id"]]}
+
+    def _ListLegs(self, args: Mapping[str, Any], _: bytes) -> Any:
+        position = self.positions[args["live_position_id"]]
+        legs = [
+            {"name": name, "qty": quantity, "closed_at": None}
+            for name, quantity in position.get("legs", {}).items()
+        ]
+        return {"legs": legs, "continuation_token": None}
+
+    def later(self, after: timedelta, order_id: int, what: str, packages: int) -> None:
+        """Something will happen to an order."""
+        self.due.append((self.now() + after, order_id, what, packages))
+        self.due.sort()
+        self.wind()
+
+    def wind(self) -> None:
+        """Timers of this life for what is due; without a loop the world stands still."""
+        loop = asyncio.get_running_loop()
+        for at, *_ in self.due:
+            loop.call_later(max((at - self.now()).total_seconds(), 0), self.advance)
+
+    def advance(self) -> None:
+        """Let everything happen that is due."""
+        while self.due and self.due[0][0] <= self.now():
+            _, order_id, what, packages = self.due.pop(0)
+            self.happens(order_id, what, packages)
+
+    def happens(self, order_id: int, what: str, packages: int = 0, *, even_if_over: bool = False) -> None:
+        """A fill or a cancel, now; `even_if_over`: a fill that is reported after the order was."""
+        order = self.orders[order_id]
+        if order["state"] in OVER and not even_if_over:
+            return
+        if what == "cancel":
+            order["state"] = "Cancelled"
+        else:
+            order["cum_qty"] += packages
+            order["avg_fill_price"] = order["last_fill_price"] = order["limit_price"]
+            if order["state"] not in OVER:
+                order["state"] = "Filled" if order["cum_qty"] >= order["qty"] else "PartiallyFilled"
+            self._hold(order, packages)
+        event = {
+            "event_id": f"e{len(self.events) + 1}",
+            "event_seq_id": len(self.events) + 1,
+            "event_time": self.now(),
+            "strategy_id": 101,
+            "strategy_name": "toys",
+            **{
+                name: order[name]
+                for name in ("order_id", "exec_plan_id", "leg_group_id", "broker_account_id", "state")
+            },
+            "filled_qty": order["cum_qty"],
+            "remaining_qty": order["qty"] - order["cum_qty"],
+            "fill_price": order["last_fill_price"],
+            "avg_fill_price": order["avg_fill_price"],
+        }
+        self.events.append(event)
+        if not self.silent_events:
+            for heard in list(self.listeners):
+                heard("OnOrderUpdate", event)
+
+    def _hold(self, order: dict[str, Any], packages: int) -> None:
+        plan = order["exec_plan_id"]
+        found = next((p for p in self.positions.values() if p["plan"] == plan), None)
+        if found is None:
+            position = 4700 + len(self.positions)
+            found = self.positions[position] = {"id": position, "plan": plan, "legs": {}}
+        for name, ratio in self.leg_ratio.items():
+            found["legs"][name] = found["legs"].get(name, Decimal(0)) + ratio * packages
 
     def _ListStrategies(self, args: Mapping[str, Any], _: bytes) -> Any:
         return {"strategies": self.strategies, "continuation_token": None}
@@ -146,10 +274,13 @@ class MemoryHub:
     """One connection: mesoflow.hubs.hub.Hub."""
 
     encoding = "json"
-    cursor = 0
 
-    def __init__(self, world: MemoryWorld) -> None:
+    def __init__(self, world: MemoryWorld, cursor: int = 0) -> None:
         self._world = world
+        self._since = cursor
+        self.cursor = cursor
+        world.listeners.clear()
+        world.wind()
 
     def encode(self, method: str, args: Mapping[str, Any]) -> bytes:
         return encode(dict(args)).encode()
@@ -163,6 +294,7 @@ class MemoryHub:
             world.lose_requests.discard(method)
             raise OutcomeUnknown(method, "the connection was lost")
         args = decode(argument)
+        world.advance()
         answer = world.call(method, args, argument)
         world.on_executed(method, args.get("idempotency_key"))
         await asyncio.sleep(ANSWER_S.get(method, 0.02))
@@ -176,7 +308,16 @@ class MemoryHub:
             raise NotSent("fresh", "the hub is away")
 
     def listen(self, heard: Callable[[str, Mapping[str, Any]], None]) -> None:
-        return None
+        """Replay what came after the cursor, then go on live."""
+
+        def tell(name: str, event: Mapping[str, Any]) -> None:
+            heard(name, event)
+            self.cursor = max(self.cursor, event["event_seq_id"])
+
+        for event in self._world.events[self._since :]:
+            if not self._world.silent_events:
+                tell("OnOrderUpdate", event)
+        self._world.listeners.append(tell)
 
     async def close(self) -> None:
         return None

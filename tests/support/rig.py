@@ -17,7 +17,8 @@ from typing import Any
 
 from mesoflow.engine.action import Context
 from mesoflow.engine.control import Machine
-from mesoflow.engine.effects import Call, Tell
+from mesoflow.engine.effects import Call, Govern, Tell
+from mesoflow.engine.paths import is_engine
 from mesoflow.engine.program import Program
 from mesoflow.journal.memory import MemoryJournal
 from mesoflow.journal.records import Entry
@@ -111,6 +112,10 @@ class Rig:
     witnessed: list[str] = field(default_factory=list)
     budget: timedelta = timedelta(minutes=2)
     lived: list[timedelta] = field(default_factory=list)
+    gate: Callable[[str], Any] = practice_gate
+    actions: Mapping[str, Any] = field(default_factory=lambda: TOYS)
+    halted: bool = False
+    expected_legs: Any = None
 
     def __post_init__(self) -> None:
         self._clock: RigClock | None = None
@@ -125,6 +130,9 @@ class Rig:
         *,
         cancel_after: float | None = None,
         park_after: float | None = None,
+        halt_after: float | None = None,
+        interrupt_after: float | None = None,
+        only_withdraw: bool = False,
         tweak: Callable[[Run], None] = lambda run: None,
     ) -> Life:
         loop = VirtualLoop()
@@ -132,17 +140,26 @@ class Rig:
         born = self.time
         self._clock = RigClock(born, loop)
         try:
-            conclusion = loop.run_until_complete(self._live(points, cancel_after, park_after, tweak))
+            after = {
+                "cancel": cancel_after,
+                "park": park_after,
+                "halt": halt_after,
+                "interrupt": interrupt_after,
+            }
+            conclusion = loop.run_until_complete(self._live(points, after, tweak, only_withdraw))
         except Crashed:
             conclusion = "crashed"
         finally:
             self.time = self._clock.now()
             self.lived.append(self.time - born)
             self._clock = None
+            self.world.listeners.clear()
             _bury(loop)
         return Life(conclusion, points.reached)
 
-    async def _live(self, points: Points, cancel_after: Any, park_after: Any, tweak: Any) -> Any:
+    async def _live(
+        self, points: Points, after: Mapping[str, float | None], tweak: Any, only_withdraw: bool
+    ) -> Any:
         from mesoflow.runtime.run import Parked
 
         history = list(self.journal.read(RUN))
@@ -151,15 +168,18 @@ class Rig:
         failures: list[BaseException] = []
         committer = Committer(self.journal, points, failures.append)
         setting = Setting(
-            hub=MemoryHub(self.world), clock=self._clock, committer=committer, crash=points, tell=self._tell, facts=self.facts,
+            hub=MemoryHub(self.world, _cursor(history)), clock=self._clock, committer=committer, crash=points, tell=self._tell, facts=self.facts,
             budget=self.budget,
             refresh=self._refresh,
+            halted=lambda: self.halted,
+            govern=self._govern,
+            expected_legs=self.expected_legs,
         )  # fmt: skip
         context = Context(
             run_id=RUN, playbook="toys", session="cboe-index-options", now=started, account="PAPER-1"
         )
-        machine = Machine(self.program, TOYS, context, self.inputs)
-        run = Run(RUN, NONCE, machine, setting, practice_gate(RUN))
+        machine = Machine(self.program, self.actions, context, self.inputs)
+        run = Run(RUN, NONCE, machine, setting, self.gate(RUN))
         self.run = run
         self.world.on_executed = lambda method, key: _executed(points, run, method, key)
         tweak(run)
@@ -168,11 +188,17 @@ class Rig:
             committer.add([Entry(RUN, "started", {"at": started})])
             committer.flush()
         loop = asyncio.get_running_loop()
-        if cancel_after is not None:
-            loop.call_later(cancel_after, run.cancel, "operator")
-        if park_after is not None:
-            loop.call_later(park_after, run.park, Parked("interrupted", "by hand"))
-        result = await run.go(history[1:], started)
+        parked = Parked("interrupted", "by hand")
+        actions = {
+            "cancel": lambda: run.cancel("operator"),
+            "park": lambda: run.park(parked),
+            "halt": lambda: self._halt(run),
+            "interrupt": lambda: run.interrupt(parked, {"entry", "adjustment"}),
+        }
+        for name, seconds in after.items():
+            if seconds is not None:
+                loop.call_later(seconds, actions[name])
+        result = await run.go(history[1:], started, only_withdraw=only_withdraw)
         committer.flush()
         if failures:
             raise failures[0]
@@ -182,6 +208,14 @@ class Rig:
         """The market is as it was, and looked at now."""
         yield Call("account", "GetAccount", {"broker_account_id": "PAPER-1"})
         return replace(order, facts=replace(order.facts, as_of=ctx.now))
+
+    def _halt(self, run: Run) -> None:
+        self.halted = True
+        run.halt()
+
+    async def _govern(self, effect: Govern) -> dict[str, Any]:
+        self.halted = effect.state == "halted"
+        return {"state": effect.state}
 
     async def _tell(self, tell: Tell) -> dict[str, Any]:
         self.told.append(tell.title)
@@ -202,7 +236,8 @@ class Rig:
 
     def paths(self) -> list[str]:
         """The inputs' paths in the journal, sorted: what a resumed run must share with the uncut one."""
-        return sorted(r.body["path"] for r in self.journal.read(RUN) if r.kind == "settled")
+        settled = (r.body["path"] for r in self.journal.read(RUN) if r.kind == "settled")
+        return sorted(path for path in settled if not is_engine(path))
 
     def executed_twice(self) -> list[tuple[str, str]]:
         """Calls that the hub executed more than once under one key (I4), or one method's key reused."""
@@ -219,6 +254,10 @@ def _executed(points: Points, run: Run, method: str, key: str | None) -> None:
     path = run.sending_path(method, key)
     if path is not None:
         points.reach(f"sent:{path}")
+
+
+def _cursor(records: Any) -> int:
+    return max((record.body["cursor"] for record in records if "cursor" in record.body), default=0)
 
 
 def _bury(loop: VirtualLoop) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
-from mesoflow.engine.effects import Done, Refused
+from mesoflow.engine.effects import Done, Place, Refused
 from mesoflow.engine.program import Program, Step
 from mesoflow.engine.semantics import SEMANTICS
 from mesoflow.journal.memory import MemoryJournal
 from mesoflow.journal.records import Entry
 from mesoflow.runtime.bodies import Intent, settled
 from mesoflow.runtime.programs import program_digest, program_value
+from mesoflow.trading.orders import Order, OrderFacts, OrderGroup
 
 T0 = datetime(2025, 1, 16, 15, 0, tzinfo=UTC)
 THURSDAY = date(2025, 1, 16)
@@ -56,6 +58,33 @@ def started(run_id: str, program: Program = PROGRAM, **changes: Any) -> dict[str
         "at": T0,
     }
     return body | changes
+
+
+def rung_of(number: int, limit: Decimal, packages: int = 1, target: int = 1) -> tuple[str, Place]:
+    """A rung of the walk sell/group-1 and its path: a package of two legs, mid 1.45 credit, worst 1.20."""
+    market = {
+        "worst": Decimal("-1.20"),
+        "near": Decimal("-1.65"),
+        "mid": Decimal("-1.45"),
+        "natural": Decimal("-1.25"),
+    }
+    group = OrderGroup(1, ("short_put", "long_put"), packages, limit, **market)
+    order = Order(
+        method="SendOrder",
+        account="IB-1",
+        kind="entry",
+        exec_plan_id=501,
+        position_id=None,
+        strategy_id=104,
+        symbol="SPX",
+        legs=(),
+        groups=(group,),
+        facts=OrderFacts(None, None, (), None),
+        walk="sell/group-1",
+        target=target,
+        until=after(120),
+    )
+    return f"sell/group-1/rung-{number}/send", Place("send", order)
 
 
 class Story:

@@ -12,6 +12,7 @@ from mesoflow.cli.exits import Exit
 from mesoflow.findings import Finding
 from mesoflow.playbook.check import check_file
 from mesoflow.review.render.findings import as_json, as_text
+from mesoflow.safety.policy import Policy
 
 SUFFIXES = (".yaml", ".yml")
 # Folders that hold values and definitions, not playbooks.
@@ -21,12 +22,26 @@ NOT_PLAYBOOKS = frozenset({"environments", "strategies", "calendars"})
 def run(args: argparse.Namespace) -> int:
     """Check them."""
     files = list(dict.fromkeys(path for given in args.paths for path in playbooks(Path(given))))
-    if not files:
+    if not files and not (args.policy and not args.paths):
         print(f"mesoflow check: no playbook under {', '.join(args.paths)} (*.yaml, *.yml)", file=sys.stderr)
         return Exit.USAGE
-    findings = [finding for file in files for finding in check_file(file, str(file)).findings]
-    show(findings, [str(file) for file in files], args.format)
+    policy, findings = policy_at(args.policy)
+    ceilings = policy.ceilings if policy is not None else None
+    findings += [
+        finding for file in files for finding in check_file(file, str(file), ceilings=ceilings).findings
+    ]
+    show(findings, [str(file) for file in files] or [args.policy], args.format)
     return Exit.REFUSED if has_errors(findings) else Exit.FINE
+
+
+def policy_at(path: str | None) -> tuple[Policy | None, list[Finding]]:
+    """The policy of `--policy`, or what is wrong with it."""
+    if path is None:
+        return None, []
+    # Its models cost more to import than everything else that check does.
+    from mesoflow.cli.policy import read_policy
+
+    return read_policy(Path(path), path)
 
 
 def has_errors(findings: Sequence[Finding]) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from mesoflow.cli.commands import check
 from mesoflow.cli.exits import Exit
 from mesoflow.playbook.compile import Compiled, load
+from mesoflow.safety.policy import Policy
 
 
 def run(args: argparse.Namespace) -> int:
@@ -23,20 +24,32 @@ def run(args: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return Exit.USAGE
-    compiled = load(args.playbook, dict(args.sets), args.env)
+    if args.policy is not None and not args.dry_run:
+        print(
+            "mesoflow run: what sends obeys the policy of the state home; --policy is for --dry-run",
+            file=sys.stderr,
+        )
+        return Exit.USAGE
+    policy, wrong = check.policy_at(args.policy)
+    if wrong:
+        check.show(wrong, [args.policy], args.format)
+        return Exit.REFUSED
+    ceilings = None if policy is None else policy.ceilings
+    compiled = load(args.playbook, dict(args.sets), args.env, ceilings=ceilings)
     if compiled.program is None:
         check.show(compiled.findings, [args.playbook], args.format)
         return Exit.REFUSED
     if args.dry_run:
-        return preview(args, compiled)
+        return preview(args, compiled, policy)
     from mesoflow.cli.starting import start
 
     return start(args, compiled)
 
 
-def preview(args: argparse.Namespace, compiled: Compiled) -> int:
-    """What it would do; connects to nothing."""
+def preview(args: argparse.Namespace, compiled: Compiled, policy: Policy | None = None) -> int:
+    """What it would do; connects to nothing. `policy`: what else its orders would be held to."""
     from mesoflow.actions.catalogue import ACTIONS
+    from mesoflow.review.policies import ceilings_words
     from mesoflow.review.preview import build_preview
     from mesoflow.review.render.json import json_text
     from mesoflow.review.render.preview import preview_text
@@ -46,6 +59,9 @@ def preview(args: argparse.Namespace, compiled: Compiled) -> int:
     built = build_preview(
         compiled.program, program_digest(compiled.program), ACTIONS, context_of(compiled), compiled.inputs
     )
+    if policy is not None:
+        words = ceilings_words(policy.value.get("ceilings", {}))
+        built = built.model_copy(update={"rails": [*built.rails, *words]})
     print(json_text(built.model_dump(mode="python")) if args.format == "json" else preview_text(built))
     return Exit.WOULD_TRADE if built.would_trade and args.detailed_exit_code else Exit.FINE
 

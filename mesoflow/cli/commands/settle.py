@@ -21,7 +21,7 @@ from mesoflow.hubs.hub import Hub
 from mesoflow.journal.records import Record
 from mesoflow.journal.sqlite import SqliteJournal
 from mesoflow.runtime.bodies import Intent
-from mesoflow.runtime.decide import adopted, commit, did_not_happen, plan_of, unknown_at
+from mesoflow.runtime.decide import account_of, adopted, commit, did_not_happen, plan_of, unknown_at
 from mesoflow.runtime.home import StateHome
 from mesoflow.runtime.refusal import NOT_THERE, NOT_WANTED, Refusal
 from mesoflow.runtime.standing import Standing
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
             if args.did_not_happen:
                 at = last_at(list(journal.read(args.run)))
                 decision = did_not_happen(intent, getpass.getuser(), args.reason)
-                commit(journal, args.run, intent, decision, at, journal.claim(args.run))
+                commit(journal, args.run, intent, decision, at, journal.claim(args.run), account_of(record))
             else:
                 _adopt(args, home, journal, there, intent, record)
     _said(args, intent)
@@ -80,7 +80,7 @@ async def _asked(
             found = await evidence(hub, intent, record, args.happened)
         decision = adopted(intent, record, args.happened, found, getpass.getuser(), args.reason)
         at = max(ground.clock.now(), last_at(list(journal.read(args.run))))
-        commit(journal, args.run, intent, decision, at, journal.claim(args.run))
+        commit(journal, args.run, intent, decision, at, journal.claim(args.run), account_of(record))
     return Exit.FINE
 
 
@@ -89,6 +89,8 @@ async def evidence(hub: Hub, intent: Intent, record: Record, ids: list[int]) -> 
     if intent.method == "CreateStrategy":
         found = await _read(hub, "GetStrategy", {"strategy_id": ids[0]}, f"there is no strategy {ids[0]}")
         return {"name": found["strategy"]["name"]}
+    if intent.method == "SendOrder":
+        return await _order_evidence(hub, record, ids)
     if intent.method != "ApplyPaperFills":
         return {}  # `adopted` refuses it by name
     if len(ids) != 1:
@@ -115,6 +117,23 @@ async def evidence(hub: Hub, intent: Intent, record: Record, ids: list[int]) -> 
         "state": position["position"]["state"],
         "executions": len(executed["executions"]),
     }
+
+
+async def _order_evidence(hub: Hub, record: Record, ids: list[int]) -> Mapping[str, Any]:
+    """An order that is named belongs to the intent's exec plan and leg group, and to no other sending of ours."""
+    if len(ids) != 1:
+        raise Refusal(NOT_WANTED, "one sending makes one order", help=("give one LiveOrderId",))
+    order = (await _read(hub, "GetOrder", {"live_order_id": ids[0]}, f"the hub has no order {ids[0]}"))["order"]
+    plan = plan_of(record)
+    groups = [group["id"] for group in record.body["order"]["groups"]]
+    if order["exec_plan_id"] != plan or order["leg_group_id"] not in groups:
+        raise Refusal(
+            NOT_WANTED,
+            f"order {ids[0]} does not belong to exec plan {plan}, leg group {groups[0]}",
+            (("hub", f"order {ids[0]}: exec plan {order['exec_plan_id']}, leg group {order['leg_group_id']}"),),
+            ("look again; --did-not-happen if the hub and the broker show nothing of it",),
+        )
+    return {"order_id": ids[0], "state": order["state"], "cum_qty": order["cum_qty"]}
 
 
 async def _read(hub: Hub, method: str, args: Mapping[str, Any], missing: str) -> Any:  # noqa: ANN401 - an answer

@@ -12,6 +12,7 @@ from mesoflow.engine.program import Program, Step
 from mesoflow.expressions.names import StepView
 from mesoflow.logs import redact
 from mesoflow.review.said import said
+from mesoflow.review.walks import OVER, Ladders
 from mesoflow.review.words import EXCHANGE, clock, day
 from mesoflow.runtime.setting import Progress
 
@@ -25,6 +26,8 @@ class Lines:
         self._write = write
         self._now = now
         self._day = ""
+        self._ladders = Ladders()
+        self._told: set[str] = set()
         self.muted = False
 
     def start(self) -> None:
@@ -53,9 +56,21 @@ class Lines:
         self._line(f"{name.ljust(self._width)}  {text or 'done'}")
 
     def progress(self, progress: Progress) -> None:
-        """An effect; only what a person must know of is worth a line."""
+        """An effect; only what a person must know of is worth a line: notes, and the rungs of a walk as they end."""
         if progress.kind == "note":
             self._line(f"{progress.path}: {progress.text}")
+        elif progress.kind == "asked" and progress.effect is not None:
+            self._ladders.asked(progress.path, progress.effect, self._now())
+        elif progress.outcome is not None:
+            self._ladders.settled(progress.path, progress.effect, progress.outcome)
+            self._rungs_over()
+
+    def _rungs_over(self) -> None:
+        for ladder in self._ladders.by_walk.values():
+            for rung in ladder.rungs:
+                if rung.state in OVER and rung.path not in self._told:
+                    self._told.add(rung.path)
+                    self._line(f"{ladder.path}  {rung}")
 
     def _line(self, text: str) -> None:
         now = self._now()

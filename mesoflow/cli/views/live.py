@@ -15,14 +15,17 @@ from rich.table import Table
 from rich.text import Text
 
 from mesoflow.cli.views.lines import steps_by_id
-from mesoflow.engine.effects import Call, Effect, Note, Place, Sleep, Tell, Watch, Withdraw
+from mesoflow.engine.effects import Call, Effect, Govern, Note, Place, Sleep, Tell, Watch, Withdraw
 from mesoflow.engine.program import Program, Step
 from mesoflow.expressions.names import StepView
 from mesoflow.logs import redact
 from mesoflow.review.said import said
-from mesoflow.review.words import clock, length, moment, price
+from mesoflow.review.walks import Ladder, Ladders
+from mesoflow.review.words import clock, count, length, moment, price
 from mesoflow.runtime.setting import Progress
 
+# A walk has at most some dozens; a terminal has some dozens of lines for everything.
+RUNGS_SHOWN = 8
 STYLES = {"done": "green", "failed": "red", "skipped": "dim", "open": "bold cyan", "": "dim"}
 MARKS = {"done": "✓", "failed": "✗", "skipped": "–", "open": "▸", "": "·"}
 
@@ -37,6 +40,7 @@ class Live:
         self._now = now
         self._states: dict[str, tuple[str, str, datetime]] = {}
         self._open: dict[str, Effect] = {}
+        self._ladders = Ladders()
         self._console = Console(highlight=False)
         self._live = RichLive(
             console=self._console, auto_refresh=False, transient=False, get_renderable=self._picture
@@ -71,8 +75,11 @@ class Live:
         """An effect was asked for, or settled."""
         if progress.kind == "asked" and progress.effect is not None:
             self._open[progress.path] = progress.effect
+            self._ladders.asked(progress.path, progress.effect, self._now())
         elif progress.kind == "settled":
             self._open.pop(progress.path, None)
+            if progress.outcome is not None:
+                self._ladders.settled(progress.path, progress.effect, progress.outcome)
         else:
             self.say(f"{progress.path}: {progress.text}")
         self._draw()
@@ -93,10 +100,20 @@ class Live:
             mark = Text(MARKS[shown], STYLES[shown])
             name = Text("  " * depth + step.id, STYLES[shown] if shown != "done" else "")
             table.add_row(mark, Text(clock(at) if at else "", "dim"), name, Text(text))
-        return Group(Text(f"{self._title}    {moment(self._now())}", "bold"), table, *self._waiting())
+        title = Text(f"{self._title}    {moment(self._now())}", "bold")
+        return Group(title, table, *self._walking(), *self._waiting())
 
     def _is_open(self, step: str) -> bool:
         return any(step in (part.split("~")[0] for part in path.split("/")) for path in self._open)
+
+    def _walking(self) -> list[Text]:
+        """The ladders of orders that are working, each with its last rungs."""
+        return [
+            Text(line, "cyan" if number else "bold cyan")
+            for ladder in self._ladders.by_walk.values()
+            if not ladder.over
+            for number, line in enumerate(ladder_lines(ladder, self._now()))
+        ]
 
     def _waiting(self) -> list[Text]:
         return [
@@ -114,6 +131,14 @@ def _listed(steps: tuple[Step, ...], depth: int) -> list[tuple[Step, int]]:
     return found
 
 
+def ladder_lines(ladder: Ladder, now: datetime) -> list[str]:
+    """A walk's head, and its last rungs with the market in which each was priced."""
+    left = "" if ladder.until is None else f", {_left(ladder.until, now)}"
+    what = count(ladder.target, "package")
+    head = f"  {ladder.path}  {ladder.filled} of {what} filled, worst {price(ladder.worst)}{left}"
+    return [head, *(f"    {clock(rung.at)}  {rung}" for rung in ladder.rungs[-RUNGS_SHOWN:])]
+
+
 def doing(effect: Effect, now: datetime) -> str:
     """What is under way, in words, with the time that is left where something bounds it."""
     match effect:
@@ -126,6 +151,8 @@ def doing(effect: Effect, now: datetime) -> str:
             return f"{order.method} for plan {order.exec_plan_id}, {order.contracts:f} contracts at {limits}"
         case Call(method=method) | Withdraw(method=method):
             return method
+        case Govern(state=state):
+            return f"trading state: {state}"
         case Tell(to=to):
             return f"telling {', '.join(to)}"
         case Note():

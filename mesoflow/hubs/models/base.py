@@ -54,6 +54,12 @@ def _exact_name(model: type["Wire"], key: str) -> str | None:
     return _names(model).get(folded(key))
 
 
+@cache
+def _fields(model: type["Wire"]) -> tuple[tuple[str, str], ...]:
+    """The model's attributes, each with its name on the wire."""
+    return tuple((name, field.alias or name) for name, field in model.model_fields.items())
+
+
 class Wire(BaseModel):
     """Base of every model. Attributes are snake_case, the wire is PascalCase."""
 
@@ -70,7 +76,7 @@ class Wire(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _fold_keys(cls, data: Any, info: ValidationInfo) -> Any:  # noqa: ANN401 - whatever came over the wire
-        if not isinstance(data, Mapping):
+        if type(data) is not dict and not isinstance(data, Mapping):
             return data
         found: dict[str, Any] = {}
         for key, value in data.items():
@@ -90,7 +96,7 @@ class Wire(BaseModel):
 
     def value(self) -> dict[str, Any]:
         """As a Value: snake_case keys, enums by name, decimals exact, aware times, text for integer keys."""
-        plain = {name: to_value(getattr(self, name)) for name in type(self).model_fields}
+        plain = {name: to_value(getattr(self, name)) for name, _ in _fields(type(self))}
         for key, extra in (self.model_extra or {}).items():
             plain[snake_name(key)] = to_value(extra)
         return plain
@@ -101,9 +107,9 @@ class Wire(BaseModel):
 
     def _wire(self, *, unset: bool) -> dict[str, Any]:
         plain: dict[str, Any] = {}
-        for name, field in type(self).model_fields.items():
+        for name, alias in _fields(type(self)):
             if unset or name in self.model_fields_set:
-                plain[field.alias or name] = _to_wire(getattr(self, name), unset=unset)
+                plain[alias] = _to_wire(getattr(self, name), unset=unset)
         plain.update(self.model_extra or {})
         return plain
 
@@ -133,8 +139,14 @@ class Page(Wire):
     continuation_token: str | None = None  # null: this was the last page
 
 
+# What stays as it is, by its exact type: most of what there is, told without trying one kind after another.
+_LEAVES = frozenset({str, int, bool, type(None), Decimal, datetime})
+
+
 def to_value(value: object) -> Any:  # noqa: ANN401 - a Value is any of its kinds
     """Anything a model holds, as a Value."""
+    if type(value) in _LEAVES:
+        return value
     match value:
         case Wire():
             return value.value()
@@ -152,6 +164,8 @@ def to_value(value: object) -> Any:  # noqa: ANN401 - a Value is any of its kind
 
 
 def _to_wire(value: object, *, unset: bool) -> Any:  # noqa: ANN401 - plain objects for an encoder
+    if type(value) in _LEAVES:
+        return value
     match value:
         case Wire():
             return value._wire(unset=unset)

@@ -107,7 +107,7 @@ class TimeInForce(StrEnum):
 
 
 class OrderState(StrEnum):
-    """Inferred. The last three are terminal."""
+    """Inferred. The last four are terminal."""
 
     PENDING = "Pending"
     SUBMITTED = "Submitted"
@@ -115,6 +115,7 @@ class OrderState(StrEnum):
     FILLED = "Filled"
     CANCELLED = "Cancelled"
     REJECTED = "Rejected"
+    EXPIRED = "Expired"
 
 
 class SignalState(StrEnum):

@@ -84,8 +84,20 @@ class PreparePositionExitResult(ExecPlan):
     position_legs: dict[str, LiveLeg]  # by leg name
 
 
+class PreparePositionAdjustmentArgs(Args):
+    """Prepare an adjustment that the strategy defines; `condition` is its key, letter for letter. Keyed."""
+
+    idempotency_key: str
+    position_id: int
+    operation: AnAdjustment
+    condition: str
+    leg_selection_constraint: AConstraint | None = None  # as of an entry; UpdateVars chooses nothing
+    data_provider: AProvider | None  # null: the hub's choice
+
+
 class PreparePositionAdjustmentResult(ExecPlan):
-    """The plan of an adjustment, as events carry it. An absent `adjustment_allowed` says nothing."""
+    """The plan of an adjustment. Its legs are those to trade, with the quantities to trade: a leg that has an id is closed
+    or made smaller, one without (0) is opened. An absent `adjustment_allowed` says nothing."""
 
     operation: AnAdjustment
     condition: str
@@ -108,6 +120,12 @@ class StartPreparePositionExitResult(Wire):
     job_id: str
 
 
+class StartPreparePositionAdjustmentResult(Wire):
+    """The job that was started."""
+
+    job_id: str
+
+
 class JobArgs(Args):
     """Which job."""
 
@@ -120,6 +138,10 @@ class GetPreparePositionEntryStatusArgs(JobArgs):
 
 class GetPreparePositionExitStatusArgs(JobArgs):
     """Which exit job."""
+
+
+class GetPreparePositionAdjustmentStatusArgs(JobArgs):
+    """Which adjustment job."""
 
 
 class JobStatus(Wire):
@@ -144,6 +166,12 @@ class GetPreparePositionExitStatusResult(JobStatus):
     result: PreparePositionExitResult | None = None
 
 
+class GetPreparePositionAdjustmentStatusResult(JobStatus):
+    """`result` is set when the job completed."""
+
+    result: PreparePositionAdjustmentResult | None = None
+
+
 class CancelJobArgs(Args):
     """Which job to stop. Keyed, best effort."""
 
@@ -159,6 +187,10 @@ class CancelPreparePositionExitArgs(CancelJobArgs):
     """Stop an exit job."""
 
 
+class CancelPreparePositionAdjustmentArgs(CancelJobArgs):
+    """Stop an adjustment job."""
+
+
 class CancelJobResult(Wire):
     """What the job's status was after the attempt."""
 
@@ -172,3 +204,7 @@ class CancelPreparePositionEntryResult(CancelJobResult):
 
 class CancelPreparePositionExitResult(CancelJobResult):
     """Of an exit job."""
+
+
+class CancelPreparePositionAdjustmentResult(CancelJobResult):
+    """Of an adjustment job."""

@@ -46,6 +46,8 @@ class Code(StrEnum):
     EXPRESSION_WANTED = "MF152"
     NEVER_TRUE_OR_FALSE = "MF153"
 
+    WAITS_FOR_NOTHING = "MF204"
+    SENT_NOT_AWAITED = "MF205"
     BARE_PRICE = "MF221"
     PRICE_CAP = "MF231"
     PRICE_WALK = "MF232"
@@ -66,6 +68,8 @@ class Code(StrEnum):
     STRESS_LOSS_MISSING = "MF303"
     LIVE_WITHOUT_APPROVAL = "MF304"
     RISK_READS_STEPS = "MF305"
+    POLICY_WRONG = "MF311"
+    ABOVE_POLICY = "MF312"
     WAIT_WITHOUT_GRACE = "MF318"
 
     INPUT_MISSING = "MF401"
@@ -108,6 +112,8 @@ MEANING: dict[Code, str] = {
     Code.NOT_AN_EXPRESSION: "what stands between {{ and }} is no expression of the language",
     Code.EXPRESSION_WANTED: "this place takes one expression, {{ … }}",
     Code.NEVER_TRUE_OR_FALSE: "a condition that is neither true nor false",
+    Code.WAITS_FOR_NOTHING: "a fills.wait that does not wait for the orders of an orders.send",
+    Code.SENT_NOT_AWAITED: "orders that are sent, and not waited for on some path",
     Code.BARE_PRICE: "a package price without the word debit or credit",
     Code.PRICE_CAP: "the worst price is called `worst`",
     Code.PRICE_WALK: "a walking price needs step, every and worst",
@@ -127,6 +133,8 @@ MEANING: dict[Code, str] = {
     Code.STRESS_LOSS_MISSING: "an unlimited loss without max_stress_loss",
     Code.LIVE_WITHOUT_APPROVAL: "live: allowed, and a step that can open risk without approve",
     Code.RISK_READS_STEPS: "risk and start read inputs only",
+    Code.POLICY_WRONG: "a policy file that cannot be used",
+    Code.ABOVE_POLICY: "a rail that is looser than the policy's ceiling, which counts",
     Code.WAIT_WITHOUT_GRACE: "a position is open, its exit comes after this wait, and late is not allowed",
     Code.INPUT_MISSING: "an input without default was not given",
     Code.INPUT_WRONG: "an input's value does not fit its declaration",

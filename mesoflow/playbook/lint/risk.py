@@ -6,8 +6,10 @@ known to come from exit.prepare.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from mesoflow.expressions.access import DOTTED
 from mesoflow.findings import Finding, Place
@@ -15,8 +17,9 @@ from mesoflow.playbook.language import Language
 from mesoflow.playbook.lint.codes import Code
 from mesoflow.playbook.outline import Outline, StepOutline
 from mesoflow.playbook.tree import Mapping as MappingNode
-from mesoflow.playbook.tree import Scalar
-from mesoflow.safety.limits import NEEDED_TO_EXIT, NEEDED_TO_OPEN
+from mesoflow.playbook.tree import Scalar, texts, to_value
+from mesoflow.safety.ceilings import looser, said
+from mesoflow.safety.limits import NEEDED_TO_EXIT, NEEDED_TO_OPEN, Limits
 
 _EXAMPLES = {
     "accounts": "accounts: [PAPER-1]",
@@ -27,14 +30,19 @@ _EXAMPLES = {
     "max_open_loss": "max_open_loss: 25000",
     "max_daily_loss": "max_daily_loss: 1% of net_liquidation",
 }
+_NAMED = re.compile(r"risk\.(\w+)")
 _PREPARES_EXIT = "exit.prepare"
 
 
-def risk(shape: Outline, language: Language, judged: frozenset[str]) -> Iterator[Finding]:
-    """All of them. `judged`: the rails that this version's safety judges."""
+def risk(
+    shape: Outline, language: Language, judged: frozenset[str], ceilings: Limits | None = None
+) -> Iterator[Finding]:
+    """All of them. `judged`: the rails that this version's safety judges; `ceilings`: those of a policy that it is held
+    against, which also sets what the playbook leaves out."""
     trading = [step for step in shape.every if _trades(step, language)]
     opening = [step for step in trading if not _only_closes(step, shape)]
-    yield from _missing(shape, trading, opening)
+    yield from _missing(shape, trading, opening, ceilings)
+    yield from _above(shape, ceilings)
     yield from _not_judged(shape, language, judged)
     yield from _stress(shape)
     yield from _live(shape, opening)
@@ -58,12 +66,18 @@ def _only_closes(step: StepOutline, shape: Outline) -> bool:
     return source is not None and source.action == _PREPARES_EXIT
 
 
-def _missing(shape: Outline, trading: list[StepOutline], opening: list[StepOutline]) -> Iterator[Finding]:
+def _missing(
+    shape: Outline, trading: list[StepOutline], opening: list[StepOutline], ceilings: Limits | None
+) -> Iterator[Finding]:
     if not trading:
         return
     wanted = ["accounts", *(NEEDED_TO_OPEN if opening else NEEDED_TO_EXIT)]
     section = shape.section("risk")
-    missing = [name for name in wanted if name not in section.entries]
+    missing = [
+        name
+        for name in wanted
+        if name not in section.entries and (name == "accounts" or getattr(ceilings, name, None) is None)
+    ]
     if not missing:
         return
     key = shape.root.key("risk")
@@ -80,6 +94,41 @@ def _missing(shape: Outline, trading: list[StepOutline], opening: list[StepOutli
         detail=(f"{first.label} {verb}. `unlimited` is a value, where there shall be no limit.",),
         help="risk:\n" + "\n".join(f"  {_EXAMPLES[name]}" for name in missing),
     )  # fmt: skip
+
+
+def _above(shape: Outline, ceilings: Limits | None) -> Iterator[Finding]:
+    """Rails that are looser than the policy's: the policy's count. What holds an expression is known at the start only."""
+    if ceilings is None:
+        return
+    for name, (_, node) in shape.section("risk").entries.items():
+        if name in ("accounts", "live") or any("{{" in str(text.value) for text in texts(node)):
+            continue
+        try:
+            written = Limits.ceilings({name: to_value(node)})
+        except (ValueError, TypeError, KeyError):
+            continue  # told by the schema
+        if name in looser(ceilings, written):
+            yield Finding(
+                Code.ABOVE_POLICY,
+                f"`{name}` is looser than the policy allows, and the policy counts",
+                node.place("in risk"),
+                "warning",
+                detail=(f"the policy: {said(ceilings, name)}",),
+                help="write what the policy allows, or less",
+            )
+
+
+def unreadable(
+    section: MappingNode, value: Mapping[str, Any], read: Callable[[Mapping[str, Any]], object], within: str
+) -> Iterator[Finding]:
+    """What fits the schema and is yet no limit: a date that no calendar has, a move of 0%. Its sentence names the key."""
+    try:
+        read(value)
+    except ValueError as error:
+        named = _NAMED.match(str(error))
+        key = section.key(named[1]) if named else None
+        summary = str(error).replace("risk.", f"{within.removeprefix('in ')}.", 1)
+        yield Finding(Code.WRONG_VALUE, summary, (key or section).place(within))
 
 
 def _not_judged(shape: Outline, language: Language, judged: frozenset[str]) -> Iterator[Finding]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mesoflow.review.report import ExecutionLine, Report, StepLine
-from mesoflow.review.words import clock, count, day, gain, length, moment, points, price, quantity
+from mesoflow.review.report import ExecutionLine, Report, RungLine, StepLine
+from mesoflow.review.words import clock, count, day, gain, length, moment, points, price, quantity, rung_text
 
 # How a state reads in the column of times.
 MARKS = {"done": "", "failed": "failed", "skipped": "skipped", "open": "open", "not_reached": "–"}
@@ -17,6 +17,7 @@ def report_text(report: Report) -> str:
         list(_head(report)),
         list(_steps(report)),
         list(_executions(report)),
+        list(_walks(report)),
         list(_orders(report)),
         list(_unknowns(report)),
         list(_ending(report)),
@@ -105,6 +106,29 @@ def _execution(line: ExecutionLine) -> Iterator[str]:
         for group in line.groups:
             legs = ", ".join(group.legs)
             yield f"  group {group.id} ({legs}): {group.filled} of {group.packages} at {price(group.price)}"
+
+
+def _walks(report: Report) -> Iterator[str]:
+    """The ladders: each rung with the market in which it was priced, and what filled at it."""
+    for walk in report.walks:
+        conceded = "" if walk.conceded is None else f", conceded {points(walk.conceded)} against mid"
+        yield (
+            f" WALK {walk.path} ({', '.join(walk.legs)}): {walk.filled} of {count(walk.target, 'package')}"
+            f"{conceded}; mid {price(walk.mid)}, worst {price(walk.worst)}"
+        )
+        for rung in walk.rungs:
+            yield f"  {clock(rung.at)}  {_rung(rung)}"
+
+
+def _rung(rung: RungLine) -> str:
+    return rung_text(
+        rung.name,
+        limit=rung.limit,
+        market=(rung.near, rung.mid, rung.natural),
+        state=rung.state,
+        filled=rung.filled,
+        packages=rung.packages,
+    )
 
 
 def _orders(report: Report) -> Iterator[str]:

@@ -7,28 +7,26 @@ from decimal import Decimal
 
 from mesoflow.safety.case import Case
 from mesoflow.safety.codes import Code
-from mesoflow.safety.limits import UNLIMITED
-from mesoflow.safety.rails.lines import line, not_set
+from mesoflow.safety.rails.lines import line, not_set, shown, within
 from mesoflow.safety.verdicts import RailLine
+
+_ZERO = Decimal(0)
 
 
 def contracts(case: Case) -> Iterator[RailLine]:
-    """Each leg group against the limit, all orders of the run against ten times that."""
-    limit, run_limit = case.limits.max_contracts_per_order, case.limits.max_contracts_per_run
-    if limit is None or run_limit is None:
+    """Each leg group; all orders of the run; all orders on the account in this session."""
+    limits, ledger, order, sent = case.limits, case.ledger, case.order, case.sent
+    limit, of_run, of_day = limits.max_contracts_per_order, limits.contracts_per_run, limits.contracts_per_day
+    if limit is None or of_run is None or of_day is None:
         yield not_set("C03", "max_contracts_per_order")
         return
+    total = _ZERO
     for each in case.groups:
         count = each.contracts
-        numbers = {"group": each.group.id, "value": count, "limit": _shown(limit)}
-        yield line(Code.CONTRACTS_PER_ORDER, limit is UNLIMITED or count <= limit, numbers)
-    run = case.ledger.contracts(case.environment.run_id, case.order) + case.order.contracts
-    yield line(
-        Code.CONTRACTS_PER_RUN,
-        run_limit is UNLIMITED or run <= run_limit,
-        {"value": run, "limit": _shown(run_limit)},
-    )
-
-
-def _shown(limit: object) -> Decimal | str:
-    return limit if isinstance(limit, Decimal) else str(limit)
+        total += count
+        numbers = {"group": each.group.id, "value": count, "limit": shown(limit)}
+        yield line(Code.CONTRACTS_PER_ORDER, within(limit, count), numbers)
+    run = ledger.contracts(case.environment.run_id, sent) + total
+    yield line(Code.CONTRACTS_PER_RUN, within(of_run, run), {"value": run, "limit": shown(of_run)})
+    day = ledger.contracts_of_day(order.account, case.day.session, sent) + total
+    yield line(Code.CONTRACTS_PER_DAY, within(of_day, day), {"value": day, "limit": shown(of_day)})

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from mesoflow.safety.case import Case
 from mesoflow.safety.codes import Code
-from mesoflow.safety.limits import UNLIMITED
 from mesoflow.safety.rails.lines import fact_missing, line, money, not_set
+from mesoflow.safety.unlimited import UNLIMITED
 from mesoflow.safety.verdicts import RailLine
 
 

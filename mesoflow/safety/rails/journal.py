@@ -28,3 +28,4 @@ def pinned(case: Case) -> Iterator[RailLine]:
         bool(here.program) and here.program == here.pinned_program,
         {"now": here.program, "run": here.pinned_program},
     )
+    yield line(Code.POLICY_LOOSER, here.policy_accepted, {"policy": here.policy})

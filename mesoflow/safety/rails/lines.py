@@ -8,9 +8,23 @@ from typing import Any
 
 from mesoflow.safety.case import Case
 from mesoflow.safety.codes import Code
-from mesoflow.safety.limits import UNLIMITED, Money
+from mesoflow.safety.limits import Count, Money, Tightest
+from mesoflow.safety.unlimited import UNLIMITED, Unlimited
 from mesoflow.safety.verdicts import RailLine
-from mesoflow.trading.amounts import NotMeasured
+from mesoflow.trading.amounts import Amount, NotMeasured
+
+_HELD: Mapping[Code, RailLine] = {code: RailLine(code, "held") for code in Code}
+_SKIPPED: Mapping[Code, RailLine] = {code: RailLine(code, "skipped") for code in Code}
+
+
+def held(code: Code) -> RailLine:
+    """Held, and there are no numbers to it. Made once: it stands in the send path."""
+    return _HELD[code]
+
+
+def skipped(code: Code) -> RailLine:
+    """The rule does not apply to an order that only reduces risk."""
+    return _SKIPPED[code]
 
 
 def line(code: Code, holds: bool, numbers: Mapping[str, Any]) -> RailLine:
@@ -42,9 +56,25 @@ def at_most(case: Case, code: Code, key: str, limit: Money, value: Decimal) -> R
 
 def money(case: Case, limit: Money) -> Decimal | None:
     """A limit in money; None where it is a share of a net liquidation that is not known, or not positive."""
-    assert limit is not None and limit is not UNLIMITED
+    assert limit is not None and not isinstance(limit, Unlimited)
+    if isinstance(limit, Amount) and limit.unit == "number":
+        return limit.value
     try:
-        bound = limit.money(case.measures)
+        if isinstance(limit, Tightest):
+            bound = min(amount.money(case.measures) for amount in limit.amounts)
+        else:
+            bound = limit.money(case.measures)
     except NotMeasured:
         return None
     return bound if bound >= 0 else None
+
+
+def within(limit: Count, value: Decimal | int) -> bool:
+    """A count against its limit; UNLIMITED holds whatever there is."""
+    assert limit is not None
+    return isinstance(limit, Unlimited) or value <= limit
+
+
+def shown(limit: object) -> Decimal | str:
+    """A limit among a line's numbers."""
+    return limit if isinstance(limit, Decimal) else str(limit)

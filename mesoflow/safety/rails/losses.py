@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from mesoflow.safety.case import Case
 from mesoflow.safety.codes import Code
-from mesoflow.safety.limits import UNLIMITED, StressLoss
+from mesoflow.safety.limits import StressLoss
 from mesoflow.safety.rails.lines import at_most, fact_missing, line, money, not_set
+from mesoflow.safety.unlimited import UNLIMITED
 from mesoflow.safety.verdicts import RailLine
 from mesoflow.trading.payoff import Holding, stress_loss, worst_payoff
 
@@ -23,10 +24,10 @@ def losses(case: Case) -> Iterator[RailLine]:
     yield order_line
     yield open_line
     unbounded = _is_unbounded(order_line) or _is_unbounded(open_line)
-    stress = case.limits.max_stress_loss
-    if stress is not None:
+    stresses = case.limits.stress_losses
+    for stress in stresses:
         yield _stress_loss(case, stress)
-    elif unbounded:
+    if unbounded and not stresses:
         yield not_set("C04", "max_stress_loss")
 
 

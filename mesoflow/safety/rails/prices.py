@@ -10,8 +10,9 @@ from decimal import Decimal
 
 from mesoflow.safety.case import Case, GroupCase
 from mesoflow.safety.codes import Code
-from mesoflow.safety.limits import COLLAR_TICKS_MIN, UNLIMITED
+from mesoflow.safety.limits import COLLAR_TICKS_MIN
 from mesoflow.safety.rails.lines import fact_missing, line, not_set
+from mesoflow.safety.unlimited import UNLIMITED
 from mesoflow.safety.verdicts import RailLine
 from mesoflow.trading.amounts import Amount, Measures, NotMeasured
 from mesoflow.trading.combos import NoPrice, PackageQuote, package_quote, strike_width

@@ -28,9 +28,6 @@ Handler: TypeAlias = Callable[[Any, datetime], "Wire | Mapping[str, Any]"]
 UNBUILT: Mapping[HubName, frozenset[str]] = {
     "control": frozenset(
         {
-            "StartPreparePositionAdjustment",
-            "GetPreparePositionAdjustmentStatus",
-            "CancelPreparePositionAdjustment",
             "GetExecution",
             "GetExecutions",
         }

@@ -22,6 +22,7 @@ from mesoflow.hubs.models.positions import GetPositionArgs, ListPositionsArgs
 from mesoflow.hubs.models.prepares import (
     CancelJobArgs,
     JobArgs,
+    PreparePositionAdjustmentArgs,
     PreparePositionEntryArgs,
     PreparePositionExitArgs,
 )
@@ -36,7 +37,6 @@ from mesoflow.hubs.models.strategies import (
 from mesoflow.simulator.clock import SimulatorClock
 from mesoflow.simulator.hubs.base import Hub
 from mesoflow.simulator.world.agents import list_agents
-from mesoflow.simulator.world.errors import bad, missing, not_in_this_version
 from mesoflow.simulator.world.positions import id_lists
 from mesoflow.simulator.world.world import World
 
@@ -52,7 +52,7 @@ class ControlHub(Hub):
         super().__init__(world, clock, ahead)
         self.handlers = {
             "GetIdempotencyRecord": self._record,
-            "ListAgents": lambda _, now: list_agents(now),
+            "ListAgents": lambda _, now: list_agents(now, world.faults),
             "ListAccounts": self._accounts,
             "GetAccount": self._account,
             "CreateStrategy": self._create,
@@ -72,6 +72,9 @@ class ControlHub(Hub):
             "StartPreparePositionExit": self._start_exit,
             "GetPreparePositionExitStatus": self._exit_status,
             "CancelPreparePositionExit": self._cancel_exit,
+            "StartPreparePositionAdjustment": self._start_adjustment,
+            "GetPreparePositionAdjustmentStatus": self._adjustment_status,
+            "CancelPreparePositionAdjustment": self._cancel_adjustment,
             "SendOrder": self._send_order,
             "ApplyPaperFills": self._apply_fills,
             "CancelOrder": self._cancel_order,
@@ -185,29 +188,36 @@ class ControlHub(Hub):
     def _cancel_exit(self, args: CancelJobArgs, now: datetime) -> Answer:
         return self._world.jobs.cancel("exit", "CancelPreparePositionExit", args, now, self._world.records)
 
+    def _start_adjustment(self, args: PreparePositionAdjustmentArgs, now: datetime) -> Wire:
+        return self._world.jobs.start_adjustment(args, now, self._world.records)
+
+    def _adjustment_status(self, args: JobArgs, _: datetime) -> Answer:
+        return self._world.jobs.status(args.job_id, "adjustment")
+
+    def _cancel_adjustment(self, args: CancelJobArgs, now: datetime) -> Answer:
+        return self._world.jobs.cancel(
+            "adjustment", "CancelPreparePositionAdjustment", args, now, self._world.records
+        )
+
     # --- trading ---------------------------------------------------------------------------------------------------
 
     def _apply_fills(self, args: ApplyPaperFillsArgs, now: datetime) -> Wire:
         return self._world.fills.apply(args, now, self._world.records)
 
-    def _send_order(self, args: SendOrderArgs, _: datetime) -> Answer:
-        if self._world.accounts.kept(args.broker_account_id)[1].is_paper_account:
-            raise bad(
-                "Paper",
-                f"{args.broker_account_id} is a paper account: its fills are booked (ApplyPaperFills)",
-            )
-        raise not_in_this_version("SendOrder")
+    def _send_order(self, args: SendOrderArgs, now: datetime) -> Wire:
+        return self._world.broker.desk.send(args, now, self._world.records)
 
-    # No order exists, since none can be sent: the reads say so, as a hub without orders does.
+    def _cancel_order(self, args: CancelOrderArgs, now: datetime) -> Wire:
+        return self._world.broker.desk.cancel(args, now, self._world.records)
 
-    def _cancel_order(self, args: CancelOrderArgs, _: datetime) -> Answer:
-        raise missing("order", args.live_order_id)
+    def _order(self, args: GetOrderArgs, now: datetime) -> Answer:
+        return {"order": self._world.broker.desk.get(args.live_order_id, now)}
 
-    def _order(self, args: GetOrderArgs, _: datetime) -> Answer:
-        raise missing("order", args.live_order_id)
-
-    def _orders(self, _: ListOrdersArgs, __: datetime) -> Answer:
-        return {"orders": [], "continuation_token": None}
+    def _orders(self, args: ListOrdersArgs, now: datetime) -> Answer:
+        orders, token = self._world.broker.desk.page(
+            args.exec_plan_id, args.broker_account_id, args.limit, args.continuation_token, now
+        )
+        return {"orders": orders, "continuation_token": token}
 
 
 def _where(*conditions: tuple[str, object]) -> tuple[str, list[object]]:

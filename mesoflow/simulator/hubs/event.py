@@ -56,6 +56,12 @@ class EventHub(Hub):
 
     async def connected(self, caller: Caller) -> None:
         self._clients[caller.connection_id] = _Client(caller)
+        self._ahead()
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody is connected who would hear a callback."""
+        return bool(self._clients)
 
     async def disconnected(self, caller: Caller) -> None:
         self._clients.pop(caller.connection_id, None)

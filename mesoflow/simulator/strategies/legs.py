@@ -24,15 +24,22 @@ _DAYS_LEAST = 1.0
 
 @dataclass(frozen=True, slots=True)
 class MarketLeg:
-    """One contract in a signed quantity, with its market at one moment."""
+    """One contract in a signed quantity, with its market at one moment.
+
+    `role`: what the definition calls it. A leg that was moved has another name on its position than its role.
+    """
 
     name: str
+    role: str
     option: Option
     qty: Decimal
     group: int
     dte: int
     quote: Quote
     greeks: Sensitivities | None
+    # Of a leg that is held: what it has earned on its mark, and for how many days it is there.
+    pnl: float | None = 0.0
+    days: float = 0.0
 
 
 def scaled(greeks: Sensitivities, qty: Decimal, dte: int) -> dict[str, float]:
@@ -43,12 +50,12 @@ def scaled(greeks: Sensitivities, qty: Decimal, dte: int) -> dict[str, float]:
     return found
 
 
-def names_of(legs: Iterable[MarketLeg]) -> dict[str, float | None]:
-    """`leg_*` and `pos_*` of a preview: nothing has been earned yet."""
+def names_of(legs: Iterable[MarketLeg], realized: float = 0.0) -> dict[str, float | None]:
+    """`leg_*` and `pos_*`; `realized`: what legs have earned that are closed. Of a preview nothing has been earned."""
     names: dict[str, float | None] = {f"pos_{name}": 0.0 for name in GREEKS}
-    names["pos_pnl"] = 0.0
+    names["pos_pnl"] = realized
     for leg in legs:
-        prefix = f"leg_{leg.name}_"
+        prefix = f"leg_{leg.role}_"
         figures: dict[str, float | None] = dict.fromkeys((*GREEKS, "iv"))
         if leg.greeks is not None:
             figures.update(scaled(leg.greeks, leg.qty, leg.dte))
@@ -57,11 +64,11 @@ def names_of(legs: Iterable[MarketLeg]) -> dict[str, float | None]:
             "price": None if leg.quote.mark is None else float(leg.quote.mark),
             "strike": float(leg.option.strike),
             "qty": float(leg.qty),
-            "pnl": 0.0,
-            "dit": 0.0,
+            "pnl": leg.pnl,
+            "dit": leg.days,
         }
         names |= {prefix + name: value for name, value in figures.items()}
-        for name in GREEKS:
+        for name in (*GREEKS, "pnl"):
             so_far, more = names[f"pos_{name}"], figures[name]
             names[f"pos_{name}"] = None if so_far is None or more is None else so_far + more
     return names

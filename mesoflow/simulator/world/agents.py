@@ -1,24 +1,29 @@
-"""Agents: the two programs that bring quotes. In this version both are always connected."""
+"""Agents: the two programs that bring quotes and orders. Both are connected, unless a dial says otherwise."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
+from mesoflow.simulator.faults import Faults
 from mesoflow.simulator.world.errors import bad
 
 CONNECTORS = ("IBKR", "TastyTrade")
 
 
-def list_agents(now: datetime) -> dict[str, Any]:
+def list_agents(now: datetime, faults: Faults | None = None) -> dict[str, Any]:
     """An agent that is connected takes a snapshot every second, also of an exchange that is closed."""
-    at = now.replace(microsecond=0)
-    return {
-        "agents": [
-            {"provider": name, "connector": name, "is_connected": True, "last_snapshot_at": at}
-            for name in CONNECTORS
-        ]
-    }
+    return {"agents": [_agent(name, now, faults or Faults()) for name in CONNECTORS]}
+
+
+def _agent(name: str, now: datetime, faults: Faults) -> dict[str, Any]:
+    gone = [
+        away.start
+        for connector, away in faults.agents_away
+        if connector == name and away.start <= now < away.end
+    ]
+    at = min([*gone, now]).replace(microsecond=0)
+    return {"provider": name, "connector": name, "is_connected": not gone, "last_snapshot_at": at}
 
 
 def require_provider(provider: object, *, needed: bool) -> None:

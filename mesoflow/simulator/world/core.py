@@ -38,4 +38,6 @@ class Core:
         except BaseException:
             self.events.forget()
             raise
+        if self.faults.is_silent(at):
+            self.events.forget()
         self.events.tell()

@@ -22,14 +22,22 @@ class Events:
         self._untold: list[tuple[Callback, int | None, Event]] = []
         self.listeners: list[Listener] = []
 
-    def add(self, kind: str, at: datetime, fields: Mapping[str, Any], strategy: int | None = None) -> None:
-        """Write one; only inside a change."""
+    def add(
+        self,
+        kind: str,
+        at: datetime,
+        fields: Mapping[str, Any],
+        strategy: int | None = None,
+        *,
+        again: int | None = None,
+    ) -> int:
+        """Write one, and return its number; only inside a change. `again`: under the id of that number's event."""
         callback = callback_of(kind)
         assert callback is not None, f"the contract has no event {kind}"
         number = self._store.next_id("events")
         event = callback.event_model.model_validate(
             {
-                "event_id": uuid(self._seed, "event", number),
+                "event_id": uuid(self._seed, "event", number if again is None else again),
                 "event_seq_id": number,
                 "event_time": at,
                 **fields,
@@ -42,6 +50,7 @@ class Events:
             (number, callback.event_type, packed(event.wire()), strategy),
         )
         self._untold.append((callback, strategy, event))
+        return number
 
     def tell(self) -> None:
         """After the commit: hand on what was written."""
@@ -51,13 +60,19 @@ class Events:
                 listener(callback, strategy, event)
 
     def forget(self) -> None:
-        """After a rollback: it never happened."""
+        """After a rollback: it never happened. Or nobody hears it."""
         self._untold.clear()
 
     @property
     def latest(self) -> int:
         row = self._store.row("SELECT max(id) FROM events")
         return int(row[0] or 0) if row else 0
+
+    def one(self, number: int) -> tuple[str, Event]:
+        """Kind and event of a number that was given."""
+        row = self._store.row("SELECT kind, doc FROM events WHERE id = ?", (number,))
+        assert row is not None, f"there is no event {number}"
+        return row[0], _model(row[0]).read(unpacked(row[1]))
 
     def since(self, number: int, after: int, limit: int) -> list[tuple[int, tuple[str, Event]]]:
         """Kind and event of those after a number, from the one after `after` on."""

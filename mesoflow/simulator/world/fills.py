@@ -74,11 +74,13 @@ class PaperFills:
             raise bad("PlanExecuted", f"exec plan {plan.id} was executed before")
         trades = self._trades(args, plan, now)
         with self._core.change(now):
-            position = (
-                self._enter(plan, trades, args, now)
-                if plan.kind == "entry"
-                else self._leave(plan, trades, now)
-            )
+            match plan.kind:
+                case "entry":
+                    position = self._enter(plan, trades, args, now)
+                case "exit":
+                    position = self._leave(plan, trades, now)
+                case _:
+                    position = self._adjust(plan, trades, now)
             self._plans.executed(plan.id, now)
             self._accounts.book(
                 plan.account, sum((trade.cash for trade in trades.values()), _ZERO).quantize(_CENT)
@@ -135,13 +137,13 @@ class PaperFills:
         match plan.result:
             case PreparePositionEntryResult(qty_multiplier=resolved):
                 return {
-                    name: _scaled(name, leg.qty, args.qty_multiplier, resolved)
+                    name: scaled_qty(name, leg.qty, args.qty_multiplier, resolved)
                     for name, leg in plan.legs.items()
                 }
             case _:
                 if args.qty_multiplier is not None:
                     raise bad("QtyMultiplier", "a multiplier is for entries")
-                return {name: -leg.qty for name, leg in plan.legs.items()}
+                return plan.traded
 
     # --- entry -----------------------------------------------------------------------------------------------------
 
@@ -192,13 +194,51 @@ class PaperFills:
                 "PlanStale", f"position {position.id} does not hold any more what exec plan {plan.id} closes"
             )
         for name, leg in held.items():
-            trade = trades[name]
-            earned = (trade.price_with_commission - leg.avg_entry_price) * leg.qty * trade.multiplier
-            closed = self._positions.close_leg(leg, now, earned.quantize(_CENT))
+            self._close_leg(position, leg, trades[name], now)
+        self._close(position, now)
+        return position.id
+
+    def _close_leg(self, position: LivePosition, leg: LiveLeg, trade: _Trade, now: datetime) -> None:
+        earned = (trade.price_with_commission - leg.avg_entry_price) * leg.qty * trade.multiplier
+        closed = self._positions.close_leg(leg, now, earned.quantize(_CENT))
+        self._tell.leg(position, closed, LegStatus.CLOSED, now, realized_of(closed))
+
+    def _close(self, position: LivePosition, now: datetime) -> None:
+        closed = self._positions.close(position, now)
+        self._tell.position(closed, PositionStatus.CLOSED, now, self._realized(position))
+
+    def _realized(self, position: LivePosition) -> Decimal:
+        return sum((realized_of(leg) for leg in self._positions.legs(position.id)), _ZERO)
+
+    # --- adjustment ------------------------------------------------------------------------------------------------
+
+    def _adjust(self, plan: Plan, trades: Mapping[str, _Trade], now: datetime) -> int:
+        """Legs close, others open; with the last leg that holds anything the position is closed."""
+        assert plan.position is not None, "an adjustment's plan is of a position"
+        position = self._positions.get(plan.position)
+        held = {leg.id: leg for leg in self._positions.legs(position.id, open_only=True)}
+        closing = {name: leg for name, leg in plan.legs.items() if not plan.opens(name)}
+        if not held or any(leg.id not in held or held[leg.id].qty != -leg.qty for leg in closing.values()):
+            raise bad(
+                "PlanStale",
+                f"position {position.id} does not hold any more what exec plan {plan.id} adjusts",
+            )
+        for name, leg in closing.items():
+            self._close_leg(position, held[leg.id], trades[name], now)
+        for name, leg in plan.legs.items():
+            if plan.opens(name):
+                opened = self._opened(leg, trades[name], position.id, now)
+                self._positions.add_leg(opened)
+                self._tell.leg(position, opened, LegStatus.CREATED, now, None)
+        self._positions.define(position.id, plan.later_variables, plan.later_expirations)
+        left = self._positions.legs(position.id, open_only=True)
+        if any(leg.qty for leg in left):
+            self._tell.position(position, PositionStatus.ADJUSTED, now, self._realized(position))
+            return position.id
+        for marker in left:
+            closed = self._positions.close_leg(marker, now, _ZERO)
             self._tell.leg(position, closed, LegStatus.CLOSED, now, realized_of(closed))
-        closed_position = self._positions.close(position, now)
-        total = sum((realized_of(leg) for leg in self._positions.legs(position.id)), _ZERO)
-        self._tell.position(closed_position, PositionStatus.CLOSED, now, total)
+        self._close(position, now)
         return position.id
 
     # --- writing ---------------------------------------------------------------------------------------------------
@@ -214,13 +254,14 @@ class PaperFills:
         """Executions, and the ledger's own account of the same."""
         self._positions.connect(position, plan.id)
         self._ledger.executed_call(Executed(now, OPERATION, args.idempotency_key, plan.account, plan.id))
+        # The newest of a name: what has just been opened before what was closed long ago.
         ids = {leg.name: leg.id for leg in self._positions.legs(position)}
         for name, trade in trades.items():
             if not trade.qty:
                 continue
             execution = LiveExecution(
                 id=self._core.store.next_id("executions"),
-                live_leg_id=ids[name],
+                live_leg_id=plan.legs[name].id or ids[plan.legs[name].name],
                 leg_name=name,
                 price=trade.price,
                 qty=trade.qty,
@@ -256,7 +297,8 @@ def _implausible(fill: PaperLegFill) -> list[str]:
     return found
 
 
-def _scaled(name: str, qty: Decimal, wanted: Decimal | None, resolved: Decimal) -> Decimal:
+def scaled_qty(name: str, qty: Decimal, wanted: Decimal | None, resolved: Decimal) -> Decimal:
+    """A leg's contracts under another multiplier than the resolved one, which it replaces. Raises Refused."""
     if wanted is None:
         return qty
     if not 0 < wanted < AMOUNT_MAX or not resolved:

@@ -15,14 +15,18 @@ from mesoflow.hubs.contract import METHODS
 from mesoflow.hubs.models.enums import LivePositionState, PreparationStatus
 from mesoflow.hubs.models.prepares import (
     CancelJobArgs,
+    PreparePositionAdjustmentArgs,
     PreparePositionEntryArgs,
     PreparePositionExitArgs,
+    StartPreparePositionAdjustmentResult,
     StartPreparePositionEntryResult,
     StartPreparePositionExitResult,
 )
 from mesoflow.simulator.draws import hexes, log_normal
-from mesoflow.simulator.strategies.entry import Circumstances, EntryImpossible, preview
+from mesoflow.simulator.strategies.entry import preview
+from mesoflow.simulator.strategies.selection import Circumstances, Impossible
 from mesoflow.simulator.world.accounts import Accounts
+from mesoflow.simulator.world.adjustments import Adjustments, require_constraint
 from mesoflow.simulator.world.agents import require_provider
 from mesoflow.simulator.world.core import Core
 from mesoflow.simulator.world.errors import Refused, bad, missing
@@ -35,9 +39,20 @@ from mesoflow.simulator.world.strategies import Strategies
 # How long a job takes: seconds, the deviation of their logarithm, and the bounds.
 _MEDIAN_S, _SIGMA = 1.2, 0.4
 _LEAST, _MOST = timedelta(milliseconds=300), timedelta(seconds=8)
-_CONSTRAINTS = ("FullyUnique", "UniqueInPosition", "None")
-_OPERATIONS: Mapping[str, str] = {"entry": "StartPreparePositionEntry", "exit": "StartPreparePositionExit"}
-_EVENTS: Mapping[str, str] = {"entry": "PositionEntryPreparation", "exit": "PositionExitPreparation"}
+_OPERATIONS: Mapping[str, str] = {
+    "entry": "StartPreparePositionEntry",
+    "exit": "StartPreparePositionExit",
+    "adjustment": "StartPreparePositionAdjustment",
+}
+_EVENTS: Mapping[str, str] = {
+    "entry": "PositionEntryPreparation",
+    "exit": "PositionExitPreparation",
+    "adjustment": "PositionAdjustmentPreparation",
+}
+_StartArgs = PreparePositionEntryArgs | PreparePositionExitArgs | PreparePositionAdjustmentArgs
+_Started = (
+    StartPreparePositionEntryResult | StartPreparePositionExitResult | StartPreparePositionAdjustmentResult
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +79,7 @@ class Jobs:
     ) -> None:
         self._core, self._accounts, self._strategies = core, accounts, strategies
         self._positions, self._plans = positions, plans
+        self._adjustments = Adjustments(core, strategies, positions, plans)
 
     # --- starting and stopping -------------------------------------------------------------------------------------
 
@@ -77,8 +93,7 @@ class Jobs:
         require_provider(args.data_provider, needed=False)
         if not args.position_name.strip():
             raise bad("PositionName", "a position has a name", fields={"PositionName": ["not blank"]})
-        if str(args.leg_selection_constraint) not in _CONSTRAINTS:
-            raise bad("LegSelectionConstraint", f"there is no constraint {args.leg_selection_constraint}")
+        require_constraint(str(args.leg_selection_constraint))
         symbol = definition.symbol if args.underlying is None else args.underlying.symbol
         if symbol not in self._core.market.optioned:
             raise bad("Underlying", f"this market has no options on {symbol}")
@@ -97,6 +112,17 @@ class Jobs:
             raise bad("Closed", f"position {position.id} is closed")
         answer = StartPreparePositionExitResult(job_id=self._name(args.idempotency_key, now))
         self._start("exit", args, answer, now, records)
+        return answer
+
+    def start_adjustment(
+        self, args: PreparePositionAdjustmentArgs, now: datetime, records: Records
+    ) -> StartPreparePositionAdjustmentResult:
+        """Raises Refused."""
+        records.admit(_OPERATIONS["adjustment"], args.idempotency_key, args, now)
+        require_provider(args.data_provider, needed=False)
+        self._adjustments.admit(args)
+        answer = StartPreparePositionAdjustmentResult(job_id=self._name(args.idempotency_key, now))
+        self._start("adjustment", args, answer, now, records)
         return answer
 
     def cancel(
@@ -126,8 +152,8 @@ class Jobs:
     def _start(
         self,
         kind: Kind,
-        args: PreparePositionEntryArgs | PreparePositionExitArgs,
-        answer: StartPreparePositionEntryResult | StartPreparePositionExitResult,
+        args: _StartArgs,
+        answer: _Started,
         now: datetime,
         records: Records,
     ) -> None:
@@ -206,12 +232,23 @@ class Jobs:
         assert job is not None, "a job is due then"
         with self._core.change(due):
             try:
-                plan, error = (self._entry(job) if job.kind == "entry" else self._exit(job)), None
+                plan, error = self._plan(job), None
             # Arithmetic that overflows is the definition's fault, and must not leave a job that can never end.
-            except (EntryImpossible, Refused, ArithmeticError) as refusal:
+            except (Impossible, Refused, ArithmeticError) as refusal:
                 plan, error = None, refusal.detail if isinstance(refusal, Refused) else str(refusal)
             status = PreparationStatus.FAILED if plan is None else PreparationStatus.COMPLETED
             self._end(job, due, str(status), plan, error)
+
+    def _plan(self, job: Job) -> int:
+        match job.kind:
+            case "entry":
+                return self._entry(job)
+            case "exit":
+                return self._exit(job)
+            case _:
+                args = PreparePositionAdjustmentArgs.read(job.args)
+                account = self._positions.get(args.position_id).broker_account_id
+                return self._adjustments.plan(args, job.due, self._names(account, job.due))
 
     def _entry(self, job: Job) -> int:
         args = PreparePositionEntryArgs.read(job.args)
@@ -284,8 +321,8 @@ class Jobs:
 
     def _whose(self, job: Job) -> tuple[int, str, str]:
         """Strategy, its name, and account; the strategy may be gone by now."""
-        if job.kind == "exit":
-            position = self._positions.get(PreparePositionExitArgs.read(job.args).position_id)
+        if job.kind != "entry":
+            position = self._positions.get(job.args["PositionId"])
             return position.live_strategy_id, position.strategy_name, position.broker_account_id
         args = PreparePositionEntryArgs.read(job.args)
         try:

@@ -10,9 +10,15 @@ from typing import Any, Literal
 
 from mesoflow.hubs.models.contracts import LiveLeg
 from mesoflow.hubs.models.positions import LivePosition
-from mesoflow.hubs.models.prepares import PreparePositionEntryResult, PreparePositionExitResult
-from mesoflow.simulator.strategies.entry import Evaluated, Preview
+from mesoflow.hubs.models.prepares import (
+    PreparePositionAdjustmentResult,
+    PreparePositionEntryResult,
+    PreparePositionExitResult,
+)
+from mesoflow.simulator.strategies.adjusting import Adjusted
+from mesoflow.simulator.strategies.entry import Preview
 from mesoflow.simulator.strategies.legs import MarketLeg
+from mesoflow.simulator.strategies.selection import Evaluated
 from mesoflow.simulator.world.contracts import live_contract, multiplier_of
 from mesoflow.simulator.world.core import Core
 from mesoflow.simulator.world.errors import missing
@@ -20,14 +26,23 @@ from mesoflow.simulator.world.figures import Block, Figures, Holding
 from mesoflow.simulator.world.positions import holding_of
 from mesoflow.simulator.world.store import packed, unpacked, written
 
-Kind = Literal["entry", "exit"]
-Result = PreparePositionEntryResult | PreparePositionExitResult
-_MODELS: Mapping[str, type[Result]] = {"entry": PreparePositionEntryResult, "exit": PreparePositionExitResult}
+Kind = Literal["entry", "exit", "adjustment"]
+Result = PreparePositionEntryResult | PreparePositionExitResult | PreparePositionAdjustmentResult
+_MODELS: Mapping[str, type[Result]] = {
+    "entry": PreparePositionEntryResult,
+    "exit": PreparePositionExitResult,
+    "adjustment": PreparePositionAdjustmentResult,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A stored plan. `expirations`: alias → day, as JSON text; `executed`: when, or None."""
+    """A stored plan. `expirations`: alias → day, as JSON text; `executed`: when, or None.
+
+    What a leg trades: of an entry its quantity is bought (or sold, if negative); of an exit the opposite of it; of an
+    adjustment its quantity, whether the leg is opened (id 0) or closed (its id). `opens` tells which. `defines`: variables
+    that the position gets when an adjustment is applied.
+    """
 
     id: int
     kind: Kind
@@ -36,16 +51,40 @@ class Plan:
     strategy: int
     position: int | None
     expirations: str
+    defines: str
     executed: str | None
 
     @property
     def legs(self) -> dict[str, LiveLeg]:
-        """Of an entry what is to be opened, of an exit what is held."""
+        """Of an entry what is to be opened, of an exit what is held, of an adjustment what is to be traded."""
         match self.result:
             case PreparePositionEntryResult():
                 return self.result.selected_legs
-            case _:
+            case PreparePositionExitResult():
                 return self.result.position_legs
+            case _:
+                return self.result.order_legs
+
+    @property
+    def traded(self) -> dict[str, Decimal]:
+        """Contracts to trade by leg, + bought, − sold; an entry's with the multiplier that it resolved."""
+        sign = -1 if self.kind == "exit" else 1
+        return {name: sign * leg.qty for name, leg in self.legs.items()}
+
+    def opens(self, name: str) -> bool:
+        """Whether a leg is opened, or one that is held closed."""
+        return self.kind == "entry" or (self.kind == "adjustment" and self.legs[name].id == 0)
+
+    @property
+    def later_variables(self) -> dict[str, Decimal]:
+        """What the position remembers of an adjustment."""
+        return {name: Decimal(value) for name, value in unpacked(self.defines).items()}
+
+    @property
+    def later_expirations(self) -> dict[str, str]:
+        """The same of its aliases: alias → day."""
+        found: dict[str, str] = unpacked(self.expirations)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +98,17 @@ class EntryOf:
     symbol: str
 
 
+@dataclass(frozen=True, slots=True)
+class AdjustmentOf:
+    """What is adjusted: a position, its open legs and its variables."""
+
+    position: LivePosition
+    operation: str
+    condition: str
+    legs: Sequence[LiveLeg]
+    variables: Mapping[str, Decimal]
+
+
 class Plans:
     """The exec plans of a world."""
 
@@ -67,13 +117,13 @@ class Plans:
 
     def get(self, id: int) -> Plan:
         found = self._core.store.row(
-            "SELECT kind, doc, account, strategy, position, expirations, executed FROM plans WHERE id = ?",
+            "SELECT kind, doc, account, strategy, position, expirations, defines, executed FROM plans WHERE id = ?",
             (id,),
         )
         if found is None:
             raise missing("exec plan", id)
-        kind, doc, account, strategy, position, expirations, executed = found
-        return Plan(id, kind, self.read(kind, doc), account, strategy, position, expirations, executed)
+        kind, doc, account, strategy, position, *kept = found
+        return Plan(id, kind, self.read(kind, doc), account, strategy, position, *kept)
 
     def result(self, id: int) -> Result:
         return self.get(id).result
@@ -89,7 +139,7 @@ class Plans:
 
     def add_entry(self, of: EntryOf, found: Preview, at: datetime) -> PreparePositionEntryResult:
         id, figures = self._core.store.next_id("plans"), Figures(self._core.market, at)
-        legs = {leg.name: self._new_leg(leg, of, at) for leg in found.legs}
+        legs = {leg.name: self._new_leg(leg, of.account, of.symbol, at) for leg in found.legs}
         holdings = {leg.name: _planned(leg, of.symbol) for leg in found.legs}
         result = PreparePositionEntryResult.model_validate(
             {
@@ -111,7 +161,7 @@ class Plans:
             context="write",
         )
         expirations = {alias: day.isoformat() for alias, day in found.expirations.items()}
-        self._add(id, "entry", result, None, packed(expirations))
+        self._add(id, "entry", result, None, expirations)
         return result
 
     def add_exit(
@@ -134,12 +184,62 @@ class Plans:
             },
             context="write",
         )
-        self._add(id, "exit", result, position.id, "{}")
+        self._add(id, "exit", result, position.id, {})
         return result
 
-    def _add(self, id: int, kind: Kind, result: Result, position: int | None, expirations: str) -> None:
+    def add_adjustment(
+        self, of: AdjustmentOf, found: Adjusted, at: datetime
+    ) -> PreparePositionAdjustmentResult:
+        """Its figures are those of what is traded."""
+        id, figures = self._core.store.next_id("plans"), Figures(self._core.market, at)
+        position, symbol = of.position, of.legs[0].underlying
+        held = {leg.name: leg for leg in of.legs}
+        trading = (*found.closing, *found.opening)
+        legs = {leg.name: held[leg.name].model_copy(update={"qty": leg.qty}) for leg in found.closing}
+        for leg in found.opening:
+            new = self._new_leg(leg, position.broker_account_id, symbol, at)
+            name = leg.role if self._core.faults.moved_leg_name == "same" else leg.name
+            new |= {"live_position_id": position.id, "name": name}
+            legs[leg.name] = LiveLeg.model_validate(new, context="write")
+        groups = _apart(found)
+        result = PreparePositionAdjustmentResult.model_validate(
+            {
+                **self._common(
+                    id, figures, symbol, {leg.name: _planned(leg, symbol) for leg in trading}, groups
+                ),
+                "operation": of.operation,
+                "condition": of.condition,
+                "position_id": position.id,
+                "position_name": position.name,
+                "strategy_id": position.live_strategy_id,
+                "strategy_name": position.strategy_name,
+                "broker_account_id": position.broker_account_id,
+                "order_legs": legs,
+                "leg_group_qtys": _quantities(
+                    {leg.name: (groups[leg.name], leg.qty) for leg in trading}, None
+                ),
+                "vars": {**of.variables, **found.variables},
+                "abort_conditions": [_evaluation(condition) for condition in found.abort_conditions],
+                "adjustment_allowed": found.allowed,
+            },
+            context="write",
+        )
+        expirations = {alias: day.isoformat() for alias, day in found.expirations.items()}
+        self._add(id, "adjustment", result, position.id, expirations, found.variables)
+        return result
+
+    def _add(
+        self,
+        id: int,
+        kind: Kind,
+        result: Result,
+        position: int | None,
+        expirations: Mapping[str, str],
+        defines: Mapping[str, Decimal] | None = None,
+    ) -> None:
         self._core.store.run(
-            "INSERT INTO plans (id, doc, kind, account, strategy, position, expirations) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO plans (id, doc, kind, account, strategy, position, expirations, defines) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 id,
                 packed(result.wire()),
@@ -147,11 +247,12 @@ class Plans:
                 result.broker_account_id,
                 result.strategy_id,
                 position,
-                expirations,
+                packed(expirations),
+                packed(defines or {}),
             ),
         )
 
-    def _new_leg(self, leg: MarketLeg, of: EntryOf, at: datetime) -> dict[str, Any]:
+    def _new_leg(self, leg: MarketLeg, account: str, symbol: str, at: datetime) -> dict[str, Any]:
         """Not opened yet: its ids are 0."""
         return {
             "id": 0,
@@ -160,8 +261,8 @@ class Plans:
             "leg_group_id": leg.group,
             "created_at": at,
             "live_position_id": 0,
-            "account_id": of.account,
-            "underlying": of.symbol,
+            "account_id": account,
+            "underlying": symbol,
             "qty": leg.qty,
             "avg_entry_price": Decimal(0),
         }
@@ -194,6 +295,16 @@ class Plans:
             "position_greeks": figures.total_greeks(list(greeks.values())),
             "underlying_price": figures.underlying(symbol) or _nothing(figures),
         }
+
+
+def _apart(found: Adjusted) -> dict[str, int]:
+    """Leg groups of an adjustment: the legs' own. A leg that is in none does not move as one package: closed in that
+    "group" 0, it is opened in one of its own."""
+    groups = {leg.name: leg.group for leg in (*found.closing, *found.opening)}
+    if found.closing:
+        following = max(groups.values()) + 1
+        groups |= {leg.name: following for leg in found.opening if leg.group == 0}
+    return groups
 
 
 def _trading(holdings: Iterable[Holding]) -> list[Holding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -126,6 +126,14 @@ class Positions:
             found[f"expiration_{alias}_dte"] = Decimal((date.fromisoformat(day) - today).days)
         return found
 
+    def expirations(self, position: int) -> dict[str, str]:
+        """Alias → day, in ISO form."""
+        row = self._core.store.row("SELECT expirations FROM positions WHERE id = ?", (position,))
+        if row is None:
+            raise missing("position", position)
+        found: dict[str, str] = unpacked(row[0])
+        return found
+
     def figures(self, legs: Iterable[LiveLeg], now: datetime) -> PositionFigures:
         return PositionFigures(Figures(self._core.market, now), list(legs))
 
@@ -144,16 +152,29 @@ class Positions:
             open=True,
         )
         for leg in legs:
-            settles = leg.live_contract.expiration
-            assert settles is not None, "a leg is an option, and its expiration the time of its settlement"
-            self.leg_documents.add(
-                leg.id,
-                leg,
-                position=position.id,
-                account=leg.account_id,
-                open=True,
-                settles=written(settles),
-            )
+            self.add_leg(leg)
+
+    def add_leg(self, leg: LiveLeg) -> None:
+        settles = leg.live_contract.expiration
+        assert settles is not None, "a leg is an option, and its expiration the time of its settlement"
+        self.leg_documents.add(
+            leg.id,
+            leg,
+            position=leg.live_position_id,
+            account=leg.account_id,
+            open=True,
+            settles=written(settles),
+        )
+
+    def define(self, position: int, variables: Mapping[str, Decimal], expirations: Mapping[str, str]) -> None:
+        """Variables and aliases that came later; same names are replaced."""
+        row = self._core.store.row("SELECT vars, expirations FROM positions WHERE id = ?", (position,))
+        assert row is not None, "the position is there"
+        known = {name: Decimal(value) for name, value in unpacked(row[0]).items()}
+        self._core.store.run(
+            "UPDATE positions SET vars = ?, expirations = ? WHERE id = ?",
+            (packed({**known, **variables}), packed({**unpacked(row[1]), **expirations}), position),
+        )
 
     def close_leg(self, leg: LiveLeg, at: datetime, earned: Decimal) -> LiveLeg:
         closed = leg.model_copy(

@@ -1,6 +1,6 @@
 """The tables of a world. Documents are the wire's own models as JSON text, beside the columns that are searched by."""
 
-FORMAT = 1
+FORMAT = 2
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
@@ -12,7 +12,7 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_running ON jobs (due, id) WHERE status = 'Running';
 CREATE TABLE plans (
     id INTEGER PRIMARY KEY, doc TEXT NOT NULL, kind TEXT NOT NULL, account TEXT NOT NULL, strategy INTEGER NOT NULL,
-    position INTEGER, expirations TEXT NOT NULL, executed TEXT);
+    position INTEGER, expirations TEXT NOT NULL, defines TEXT NOT NULL, executed TEXT);
 CREATE TABLE positions (
     id INTEGER PRIMARY KEY, doc TEXT NOT NULL, vars TEXT NOT NULL, expirations TEXT NOT NULL, account TEXT NOT NULL,
     strategy INTEGER NOT NULL,
@@ -26,6 +26,20 @@ CREATE INDEX legs_open ON legs (account) WHERE open;
 CREATE INDEX legs_settling ON legs (settles) WHERE open;
 CREATE TABLE executions (
     id INTEGER PRIMARY KEY, doc TEXT NOT NULL, plan INTEGER NOT NULL, account TEXT NOT NULL, live_order INTEGER);
+CREATE TABLE orders (
+    id INTEGER PRIMARY KEY, doc TEXT NOT NULL, key TEXT NOT NULL, account TEXT NOT NULL, broker TEXT NOT NULL,
+    plan INTEGER NOT NULL, leg_group INTEGER NOT NULL, strategy INTEGER NOT NULL, ratios TEXT NOT NULL,
+    packages INTEGER NOT NULL, multiplier TEXT, price_limit TEXT, price_stop TEXT, phase TEXT NOT NULL, done INTEGER NOT NULL,
+    broker_order TEXT, accepted TEXT NOT NULL, arrived TEXT, looked TEXT, triggered INTEGER NOT NULL, seen TEXT NOT NULL,
+    mishaps TEXT NOT NULL);
+CREATE INDEX orders_alive ON orders (id) WHERE phase IN ('sent', 'working', 'frozen');
+CREATE TABLE broker_fills (
+    id INTEGER PRIMARY KEY, live_order INTEGER NOT NULL, at TEXT NOT NULL, packages INTEGER NOT NULL, price TEXT NOT NULL,
+    prices TEXT NOT NULL, event INTEGER);
+CREATE INDEX fills_at ON broker_fills (at);
+CREATE TABLE agenda (
+    id INTEGER PRIMARY KEY, at TEXT NOT NULL, live_order INTEGER NOT NULL, what TEXT NOT NULL, doc TEXT NOT NULL);
+CREATE INDEX agenda_at ON agenda (at, id);
 CREATE TABLE records (key TEXT PRIMARY KEY, doc TEXT NOT NULL, created TEXT NOT NULL, settles TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE events (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, doc TEXT NOT NULL, strategy INTEGER);

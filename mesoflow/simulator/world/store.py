@@ -172,6 +172,9 @@ FIRST_IDS = {
     "positions": 1001,
     "legs": 2001,
     "executions": 3001,
+    "orders": 7001,
+    "broker_fills": 1,
+    "agenda": 1,
     "events": 1,
     "ledger": 1,
 }

@@ -11,7 +11,8 @@ import msgspec
 
 from mesoflow.hubs.models.strategies import CreateStrategyArgs, LiveStrategy, UpdateStrategyArgs
 from mesoflow.simulator.shared import data
-from mesoflow.simulator.strategies.definition import Definition, DefinitionRefused, read_definition
+from mesoflow.simulator.strategies.definition import Definition, read_definition
+from mesoflow.simulator.strategies.reading import DefinitionRefused
 from mesoflow.simulator.world.accounts import Accounts
 from mesoflow.simulator.world.core import Core
 from mesoflow.simulator.world.errors import bad, missing
@@ -19,7 +20,7 @@ from mesoflow.simulator.world.paging import page
 from mesoflow.simulator.world.positions import Positions
 from mesoflow.simulator.world.store import Documents
 
-TEMPLATES = (101, 102)
+TEMPLATES = (101, 102, 103, 104, 105, 106)
 # A definition's numbers keep their digits and stay numbers.
 _WRITER = msgspec.json.Encoder(decimal_format="number")
 _READER = msgspec.json.Decoder(float_hook=Decimal)

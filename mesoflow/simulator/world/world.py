@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, get_args
 
+from mesoflow.simulator.broker.broker import Broker
 from mesoflow.simulator.draws import hexes
 from mesoflow.simulator.faults import Faults
 from mesoflow.simulator.ledger import Ledger
@@ -29,7 +30,7 @@ from mesoflow.simulator.world.settlement import Settlement
 from mesoflow.simulator.world.store import Store, moment_of
 from mesoflow.simulator.world.strategies import Strategies
 
-# strict: nothing is kinder than the market. What the others change comes with the broker that fills orders.
+# How kind the market is to a resting order (data/broker.json); strict: somebody must trade through its limit.
 Profile = Literal["strict", "realistic", "kind"]
 SEED = 7
 BEGINNING = datetime(2025, 1, 16, 15, 0, tzinfo=UTC)
@@ -43,6 +44,9 @@ _TABLES = (
     "position_plans",
     "legs",
     "executions",
+    "orders",
+    "broker_fills",
+    "agenda",
     "records",
     "events",
     "ledger",
@@ -90,6 +94,9 @@ class World:
         self.records = Records(self.store, faults, self.jobs.record_fields)
         self.fills = PaperFills(core, self.accounts, self.positions, self.plans, self.ledger)
         self.settlement = Settlement(core, self.accounts, self.positions, self.ledger)
+        self.broker = Broker(
+            core, self.profile, self.accounts, self.strategies, self.positions, self.plans, self.ledger
+        )
         if made is None:
             self._begin()
 
@@ -121,16 +128,20 @@ class World:
 
     def advance(self, now: datetime) -> None:
         """Let everything happen that is due by now, each at its own time. Every call does this first."""
-        while (due := self.next_due()) is not None and due <= now:
+        while (due := self.next_due(now)) is not None and due <= now:
             if due == self.settlement.next_due():
                 self.settlement.settle(due)
-            else:
+            elif due == self.jobs.next_due():
                 self.jobs.end(due)
+            else:
+                self.broker.happen(due)
 
-    def next_due(self) -> datetime | None:
-        """When something happens next without a call."""
-        due = self.jobs.next_due(), self.settlement.next_due()
-        return min((moment for moment in due if moment is not None), default=None)
+    def next_due(self, until: datetime | None = None) -> datetime | None:
+        """When something happens next without a call; fills of orders only up to `until`."""
+        known = [due for due in (self.jobs.next_due(), self.settlement.next_due()) if due is not None]
+        soonest = min([*known, *([] if until is None else [until])], default=None)
+        found = self.broker.next_due(None if until is None else soonest)
+        return min([*known, *([] if found is None else [found])], default=None)
 
     def close(self, at: datetime | None = None) -> None:
         """An orderly end; `at`: until when time has passed."""

@@ -362,15 +362,6 @@ def test_whatever_the_quotes_no_price_is_beyond_worst_and_the_legs_add_up(
 # --- what is refused before anything is sent -----------------------------------------------------------------------------
 
 
-def test_a_brokers_account_is_refused() -> None:
-    script = Script().answers("GetAccount", account(is_paper_account=False, broker_type="IBKR"))
-    acted = act("orders.work", ENTRY, script)
-    assert acted.asked == ["account: GetAccount"]
-    assert str(acted.error) == (
-        "rail_refused: account PAPER-1 is a broker's account; orders at a broker are not in this version"
-    )
-
-
 def test_an_account_outside_risk_is_refused() -> None:
     acted = act("orders.work", ENTRY, None, context(risk={"accounts": ["IB-1"]}))
     assert (acted.asked, acted.code) == ([], "account_not_allowed")
@@ -580,10 +571,31 @@ def test_a_run_cancelled_before_the_booking_sends_nothing() -> None:
 # --- forecast ------------------------------------------------------------------------------------------------------------
 
 
+RUNG = "group-*/rung-*"
+ENTERS = [
+    "fill: ApplyPaperFills",
+    "pause: Sleep",
+    f"{RUNG}/send: SendOrder",
+    f"{RUNG}/pause: Sleep",
+    f"{RUNG}/watch*/pause: Sleep",
+    f"{RUNG}/cancel: CancelOrder",
+    "page: Tell",
+]
+# What only an exit does.
+PAUSES = [
+    f"{RUNG}/clear-*/cancel: CancelOrder",
+    f"{RUNG}/page: Tell",
+    f"{RUNG}/prepare/start: StartPreparePositionExit",
+    f"{RUNG}/prepare/stop: CancelPreparePositionExit",
+    f"{RUNG}/prepare/start: StartPreparePositionAdjustment",
+    f"{RUNG}/prepare/stop: CancelPreparePositionAdjustment",
+]
+
+
 def test_a_forecast_of_a_plan_that_is_not_there_yet() -> None:
     plan = {"exec_plan_id": Unknown("integer"), "kind": "entry", "broker_account_id": "PAPER-1", "lots": 2}
     told = foretell("orders.work", {**ENTRY, "exec_plan": plan})
-    assert told.asked == ["fill: ApplyPaperFills", "pause: Sleep"]
+    assert told.asked == ENTERS
     assert told.effects[0].order.args == {
         "broker_account_id": "PAPER-1",
         "exec_plan_id": Unknown("integer"),
@@ -598,4 +610,4 @@ def test_a_forecast_of_nothing_that_is_known() -> None:
     told = foretell(
         "orders.work", {**ENTRY, "exec_plan": Unknown("ExecPlan", 'step "entry"'), "price": Unknown("any")}
     )
-    assert told.asked == ["fill: ApplyPaperFills", "pause: Sleep"]
+    assert told.asked == [*ENTERS[:-1], *PAUSES, "page: Tell"]

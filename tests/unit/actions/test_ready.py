@@ -10,6 +10,7 @@ from mesoflow.actions.ready import READY
 from mesoflow.hubs.contract import METHODS
 from tests.support.acting import NOW
 from tests.support.answers import account, agent, agents, prices, underlying
+from tests.support.answers import order as answers_order
 
 AT_MOST_5_S = {"max_age_ms": 5_000}
 IBKR, ANY = {"connector": "IBKR"}, {"connector": None}
@@ -238,6 +239,79 @@ def test_executions_agree(rows: list[Any], token: str | None, agree: bool) -> No
     }
     answer = {"executions": rows, "continuation_token": token}
     assert holds("executions_agree", "ListExecutions", answer, expected) is agree
+
+
+def an_order(state: str = "Submitted", filled: int = 0, id: int = 501) -> dict[str, Any]:
+    return answers_order(id, 9001, state) | {"cum_qty": filled}
+
+
+@pytest.mark.parametrize(
+    ("state", "filled", "moved"),
+    [("Submitted", 0, False), ("PartiallyFilled", 1, True), ("Submitted", 1, True), ("Cancelled", 0, True)],
+)
+def test_order_moved(state: str, filled: int, moved: bool) -> None:
+    known = {"state": "Submitted", "cum_qty": Decimal(0)}
+    answer = {"order": an_order(state, filled)}
+    assert holds("order_moved", "GetOrder", answer, {"known": known}) is moved
+
+
+def test_an_order_of_which_nothing_is_known_has_moved() -> None:
+    unseen = {"state": "", "cum_qty": Decimal(0)}
+    assert holds("order_moved", "GetOrder", {"order": an_order()}, {"known": unseen})
+
+
+@pytest.mark.parametrize(
+    ("state", "over"),
+    [
+        ("Pending", False),
+        ("Submitted", False),
+        ("PartiallyFilled", False),
+        ("PendingCancel", False),
+        ("Inactive", False),
+        ("Filled", True),
+        ("Cancelled", True),
+        ("Rejected", True),
+        ("Expired", True),
+    ],
+)
+def test_order_terminal(state: str, over: bool) -> None:
+    """A state that nobody knows is alive (lesson A2: thetagang #709, Inactive read as done)."""
+    assert holds("order_terminal", "GetOrder", {"order": an_order(state)}, {}) is over
+
+
+def test_order_reason() -> None:
+    told = an_order("Rejected") | {"rejection": {"code": "201", "reason": "no margin"}}
+    for row, known in (an_order("Rejected"), False), (told, True):
+        assert holds("order_reason", "GetOrder", {"order": row}) is known
+
+
+@pytest.mark.parametrize(
+    ("rows", "over"),
+    [
+        ([an_order("Cancelled")], True),
+        ([an_order("Submitted")], False),
+        ([an_order("Filled", id=502)], False),
+        ([], False),
+    ],
+)
+def test_listed_order_terminal(rows: list[Any], over: bool) -> None:
+    answer = {"orders": rows, "continuation_token": None}
+    assert holds("listed_order_terminal", "ListOrders", answer, {"order_id": 501}) is over
+
+
+@pytest.mark.parametrize(
+    ("rows", "known", "listed"), [([an_order()], [], True), ([an_order()], [501], False), ([], [], False)]
+)
+def test_order_listed(rows: list[Any], known: list[int], listed: bool) -> None:
+    answer = {"orders": rows, "continuation_token": None}
+    assert holds("order_listed", "ListOrders", answer, {"group": 1, "known": known}) is listed
+
+
+def test_executions_of_nothing_agree_when_there_are_none() -> None:
+    expected = {"fills": {}, "prices": {}, "tolerance": Decimal("0.01")}
+    for rows, agree in ([], True), ([fill("short", -1)], False):
+        answer = {"executions": rows, "continuation_token": None}
+        assert holds("executions_agree", "ListExecutions", answer, expected) is agree
 
 
 def test_every_predicate_is_tested_here() -> None:

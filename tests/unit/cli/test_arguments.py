@@ -11,7 +11,7 @@ def parse(*arguments):
 
 def test_only_commands_that_are_built_exist():
     assert list(COMMANDS) == [
-        "run", "check", "resume", "cancel", "settle", "clear", "runs", "show", "journal", "sim", "schema",
+        "run", "check", "resume", "cancel", "kill", "release", "settle", "clear", "runs", "show", "journal", "sim", "schema",
     ]  # fmt: skip
 
 
@@ -19,12 +19,12 @@ def test_every_option_of_run():
     args = parse(
         "run", "plans/quickstart.yaml", "--set", "entry_at=10:01", "--set", "note=a=b", "--env", "desk", "--hub", "lab",
         "--run-id", "mine", "--or-resume", "--again", "--reason", "drill", "--seed", "3", "--profile", "kind", "--speed", "2.5",
-        "--dry-run", "--detailed-exit-code", "--format", "json", "--state", "home",
+        "--allow-live", "--policy", "strict.yaml", "--dry-run", "--detailed-exit-code", "--format", "json", "--state", "home",
     )  # fmt: skip
     assert vars(args) == {
         "version": False, "command": "run", "format": "json", "state": "home", "playbook": "plans/quickstart.yaml",
         "sets": [("entry_at", "10:01"), ("note", "a=b")], "env": "desk", "hub": "lab", "run_id": "mine", "or_resume": True,
-        "again": True, "reason": "drill", "dry_run": True, "detailed_exit_code": True, "seed": 3, "profile": "kind", "speed": 2.5,
+        "again": True, "reason": "drill", "allow_live": True, "policy": "strict.yaml", "dry_run": True, "detailed_exit_code": True, "seed": 3, "profile": "kind", "speed": 2.5,
     }  # fmt: skip
 
 
@@ -33,7 +33,8 @@ def test_every_option_of_run():
     [
         ("preview", "x.yaml"),
         ("run",),
-        ("run", "x.yaml", "--allow-live"),
+        ("run", "x.yaml", "--accept-policy"),
+        ("cancel", "r", "--allow-live"),
         ("run", "x.yaml", "--preview", "f"),
         ("run", "x.yaml", "--faults", "f"),
         ("run", "x.yaml", "--set", "lots"),

@@ -73,7 +73,7 @@ def test_what_does_not_belong_to_the_exec_plan_is_refused(command, unknown):  # 
 def test_did_not_happen_settles_it_as_refused_for_good(command, monkeypatch, dial, home):  # noqa: F811
     with monkeypatch.context() as patched:
         dial(patched, lambda simulator: lost(simulator, request=True))
-        patched.setattr("mesoflow.runtime.run.SETTLINGS_MAX", 0)
+        patched.setattr("mesoflow.runtime.unknowns.SETTLINGS_MAX", 0)
         assert command("run", QUICKSTART)[0] == 4
     assert command("settle", RUN, PATH, "--did-not-happen", "--reason", "the hub shows nothing")[0] == 0
     code, out, _ = command("resume", RUN)

@@ -25,7 +25,7 @@ def test_a_file_that_is_not_is_named_with_the_command_and_written_again(tmp_path
     assert write(tmp_path) == ["schemas/report.schema.json"]
 
 
-@pytest.mark.parametrize("name", ["config", "report", "preview", "playbook"])
+@pytest.mark.parametrize("name", ["config", "policy", "report", "preview", "playbook"])
 def test_they_are_schemas(name):
     jsonschema.Draft202012Validator.check_schema(
         json.loads((ROOT / f"schemas/{name}.schema.json").read_text())

@@ -8,7 +8,8 @@ import pytest
 
 from mesoflow.engine.action import Context
 from mesoflow.engine.control import Ended, Machine, run_playbook
-from mesoflow.engine.effects import Done, Refused
+from mesoflow.engine.effects import Call, Done, Refused
+from mesoflow.engine.errors import StepError
 from mesoflow.engine.interpreter import Interpreter
 from mesoflow.engine.program import Clause, ForEach, Program, Retry, Step
 from tests.support.toys import TOYS
@@ -206,3 +207,74 @@ def test_whether_an_error_would_be_handled_is_known_before_it_is_settled(clause,
     play.interpreter.start(T0)
     assert play.interpreter.would_handle("g/a/account", "hub_unavailable") is handled
     assert play.interpreter.would_handle("g/a/account", "legs_differ") is False
+
+
+# --- orders that a run leaves behind -----------------------------------------------------------------------------------
+
+
+def leaving(error=None):
+    """What takes back the orders of a run: one call, and what it comes to."""
+
+    def close(ctx):
+        ctx.open_orders.clear()
+        yield Call("stop", "CancelOrder", {})
+        return error
+
+    return close
+
+
+class Left(Play):
+    """A playbook that leaves an order behind."""
+
+    def __init__(self, *steps, error=None, **program):
+        super().__init__(*steps, **program)
+        self.machine.closing = leaving(error)
+        self.machine.context.open_orders[9001] = "an order"
+
+
+LAST = Step("last", "toy.tell", {"title": "over"})
+LOOK = Step("look", "toy.look", {"account": "A"})
+HELD = StepError("incomplete", "a part filled", {"position_id": 7})
+HELD_VALUE = {
+    "code": "incomplete",
+    "summary": "a part filled",
+    "step": "",
+    "details": {"position_id": 7},
+    "retryable": False,
+}
+
+
+def test_what_nobody_waited_for_is_taken_back_before_always():
+    play = Left(LOOK, always=(LAST,))
+    ended = play.run({"look/account": Done({"account": {"cash": 1}})})
+    assert (play.asked, ended.state) == (["look/account", "engine/closing/stop", "always/last/tell"], "done")
+
+
+def test_what_filled_of_it_makes_a_done_run_fail():
+    play = Left(LOOK, error=HELD)
+    ended = play.run({"look/account": Done({"account": {"cash": 1}})})
+    assert ended == Ended("failed", "incomplete: a part filled", HELD_VALUE)
+
+
+def test_a_failed_run_keeps_its_error_and_tells_the_other():
+    play = Left(LOOK, error=HELD)
+    ended = play.run({"look/account": Refused("hub_refused", "no")})
+    assert (ended.state, ended.error["code"], ended.error["details"]["closing"]) == (
+        "failed",
+        "hub_refused",
+        HELD_VALUE,
+    )
+    assert play.asked == ["look/account", "engine/closing/stop"]
+
+
+def test_a_cancelled_run_takes_its_orders_back_and_tells_what_filled():
+    play = Left(LOOK, error=HELD)
+    ended = play.run({}, cancel_at="look/account")
+    assert (ended.state, ended.partial) == ("cancelled", {"steps": None, "closing": HELD_VALUE})
+
+
+def test_a_run_that_left_nothing_asks_for_nothing():
+    play = Left(LOOK)
+    play.machine.context.open_orders.clear()
+    play.run({"look/account": Done({"account": {"cash": 1}})})
+    assert play.asked == ["look/account"]

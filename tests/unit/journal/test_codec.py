@@ -179,6 +179,21 @@ def test_every_value_comes_back_exactly(value: Any) -> None:
     assert codec.encode(codec.decode(text)) == text
 
 
+@given(values, st.dictionaries(texts, values, max_size=3))
+def test_a_fragment_stands_for_its_value(value: Any, beside: dict[str, Any]) -> None:
+    """A mutant that leaves the tags out of either half is caught by both lines."""
+    stored, back = codec.fragment(value)
+    assert exact(back) == exact(codec.decode(codec.encode(value)))
+    assert codec.encode({**beside, "outcome": stored}) == codec.encode({**beside, "outcome": value})
+
+
+def test_no_digest_covers_a_fragment() -> None:
+    """Its keys stand in the order in which they were put in, and equal values would have different digests."""
+    stored, _ = codec.fragment({"b": 1, "a": 2})
+    with pytest.raises(TypeError):
+        codec.digest({"outcome": stored})
+
+
 @given(values)
 def test_the_canonical_form_is_the_value_with_sorted_keys(value: Any) -> None:
     assert codec.decode(codec.canonical(value)) == value

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mesoflow.journal.blobs import BLOB_MIN
-from mesoflow.journal.errors import CodecError, JournalUnusable, LockLost
+from mesoflow.journal.errors import CodecError, JournalUnusable, LedgerMoved, LockLost
 from mesoflow.journal.memory import MemoryJournal
 from mesoflow.journal.records import HOME, Entry, Record, Request, RunRow
 from mesoflow.journal.sqlite import SqliteJournal
@@ -181,6 +181,39 @@ def test_an_epoch_that_nobody_claimed_loses(journal: Journal) -> None:
     with pytest.raises(LockLost):
         journal.commit([settled("a-1", "x")], epochs={"a-1": 1})
     assert list(journal.home()) == []
+
+
+# -- ledgers ----------------------------------------------------------------------------------------------------------
+
+
+def trade(run_id: str, path: str, account: str = "PAPER-1") -> Entry:
+    return Entry(run_id, "intended", {"path": path, "at": AT}, account)
+
+
+def test_each_record_that_moves_an_accounts_ledger_is_its_version(journal: Journal) -> None:
+    assert (journal.ledger_version("PAPER-1"), list(journal.ledger("PAPER-1"))) == (0, [])
+    commit = journal.commit([settled("a-1", "quotes"), trade("a-1", "buy"), trade("a-1", "other", "IB-1")])
+    assert commit.ledgers == {"PAPER-1": (0, 2), "IB-1": (0, 3)}
+    assert journal.commit([trade("b-1", "buy"), trade("b-1", "sell")]).ledgers == {"PAPER-1": (2, 5)}
+    assert journal.commit([settled("b-1", "quotes")]).ledgers == {}
+    assert (journal.ledger_version("PAPER-1"), journal.ledger_version("IB-1")) == (5, 3)
+    assert [record.body["path"] for record in journal.ledger("PAPER-1")] == ["buy", "buy", "sell"]
+    assert [record.home_seq for record in journal.ledger("PAPER-1", after=2)] == [4, 5]
+
+
+def test_a_verdict_on_another_ledger_writes_nothing_and_the_journal_goes_on(journal: Journal) -> None:
+    journal.commit([trade("a-1", "buy")])
+    with pytest.raises(LedgerMoved) as moved:
+        journal.commit([settled("b-1", "quotes"), trade("b-1", "buy")], ledgers={"PAPER-1": 0})
+    assert (moved.value.account, moved.value.mine, moved.value.now) == ("PAPER-1", 0, 1)
+    assert [record.run_id for record in journal.home()] == ["a-1"]
+    assert journal.commit([trade("b-1", "buy")], ledgers={"PAPER-1": 1}).ledgers == {"PAPER-1": (1, 2)}
+    assert journal.verify() == []
+
+
+def test_the_ledger_of_another_account_stands_in_nobodys_way(journal: Journal) -> None:
+    journal.commit([trade("a-1", "buy", "IB-1")])
+    journal.commit([trade("b-1", "buy")], ledgers={"PAPER-1": 0})
 
 
 def test_a_value_without_a_form_writes_nothing_and_the_journal_goes_on(journal: Journal) -> None:

@@ -72,3 +72,61 @@ def test_it_looks_through_a_connection_of_its_own_and_ends_the_process_where_som
         "MISSING\tApplyPaperFills with key mf-2: the journal holds no durable intent",
     ]
     assert capsys.readouterr().err.startswith("this is a bug in mesoflow: ")
+
+
+# --- orders at a broker --------------------------------------------------------------------------------------------------
+
+SENT = {"ExecPlanId": 501, "LegGroupId": 1, "IdempotencyKey": "mf-2"}
+SENDING = Intent("buy/rung-2/send", "SendOrder", json.dumps(SENT).encode(), "mf-2", 0, "d" * 16, T0)
+EARLIER = Intent("buy/rung-1/send", "SendOrder", b"{}", "mf-0", 0, "d" * 16, T0)
+CANCEL = {"LiveOrderId": 77, "IdempotencyKey": "mf-3"}
+CANCELLING = Intent(
+    "engine/halt-1/order-77/cancel", "CancelOrder", json.dumps(CANCEL).encode(), "mf-3", 0, "d" * 16, T0
+)
+
+
+def order(group=1):
+    return {"exec_plan_id": 501, "groups": [{"id": group}]}
+
+
+def test_a_withdrawal_needs_an_intent_and_no_verdict():
+    assert covering_path(story(CANCELLING.body("json")).journal, "CancelOrder", CANCEL) == CANCELLING.path
+    with pytest.raises(Missing, match="not those of the intent"):
+        covering_path(story(CANCELLING.body("json")).journal, "CancelOrder", CANCEL | {"LiveOrderId": 78})
+
+
+def test_a_sending_in_a_group_with_an_unknown_is_caught():
+    """I3."""
+    told = Story().begin("two").write("two", "intended", EARLIER.body("json", verdict=PASSED, order=order()))
+    told.write("two", "intended", SENDING.body("json", verdict=PASSED, order=order()))
+    with pytest.raises(Missing, match="what became of buy/rung-1/send, in the same leg group, is not known"):
+        covering_path(told.journal, "SendOrder", SENT)
+    told.settle("two", "buy/rung-1/send", {"live_order_id": 76})
+    assert covering_path(told.journal, "SendOrder", SENT) == "buy/rung-2/send"
+
+
+def test_another_group_of_the_plan_stands_in_nobodys_way():
+    told = Story().begin("two").write("two", "intended", EARLIER.body("json", verdict=PASSED, order=order(2)))
+    told.write("two", "intended", SENDING.body("json", verdict=PASSED, order=order()))
+    assert covering_path(told.journal, "SendOrder", SENT) == "buy/rung-2/send"
+
+
+def test_an_order_while_halted_is_caught_and_a_withdrawal_passes(tmp_path, capsys):
+    """I7."""
+    path, died = tmp_path / "journal.db", []
+    journal = SqliteJournal.open(path)
+    journal.commit(
+        [
+            Entry("two", "started", started("two")),
+            Entry("two", "intended", SENDING.body("json", verdict=PASSED, order=order())),
+            Entry("two", "intended", CANCELLING.body("json")),
+        ]
+    )
+    witness = Witness(path, tmp_path / "lines", lambda: died.append(True))
+    witness.look("SendOrder", SENT)
+    (tmp_path / "HALT").touch()
+    witness.look("CancelOrder", CANCEL)
+    with pytest.raises(Missing, match="the state home is halted"):
+        witness.look("SendOrder", SENT)
+    journal.close()
+    assert died == [True]

@@ -250,6 +250,31 @@ def test_it_is_halted_while_the_file_is_there(home: StateHome) -> None:
     assert not home.is_halted()
 
 
+def test_the_first_word_of_a_halt_stands_and_a_release_takes_it_away(home: StateHome) -> None:
+    assert home.halt("first")
+    assert not home.halt("second")
+    assert home.halt_path.read_text() == "first\n"
+    assert mode(home.halt_path) == 0o600
+    assert home.release()
+    assert not home.release()
+    assert not home.is_halted()
+
+
+def test_a_halt_is_synced_with_its_folder(home: StateHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    honest = os.fsync
+
+    def fsync(file: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{file}"))
+        honest(file)
+
+    monkeypatch.setattr("mesoflow.runtime.home.os.fsync", fsync)
+    home.halt("now")
+    assert synced == [str(home.halt_path), str(home.path)]
+    home.release()
+    assert synced[2:] == [str(home.path)]
+
+
 def test_who_cannot_look_counts_as_halted(home: StateHome, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: Path) -> None:
         raise PermissionError(13, "Permission denied")

@@ -1,6 +1,6 @@
 """Requests of other processes: taken up once, answered once."""
 
-from mesoflow.runtime.inbox import Inbox, ask_cancel
+from mesoflow.runtime.inbox import Inbox, ask_cancel, ask_kill
 from tests.support.stories import Story
 
 
@@ -37,3 +37,26 @@ def test_what_this_version_does_not_know_is_answered_and_not_left_hanging():
     box.look()
     assert story.journal.answer_of(row) == {"refused": "this runner knows no approve"}
     assert heard == []
+
+
+def test_a_kill_is_answered_with_how_the_run_stands_once_it_has_parked():
+    story, killed = Story().begin("one"), []
+    box = Inbox(story.journal, "one", lambda reason: None, lambda: killed.append(1))
+    row = ask_kill(story.journal, "one", "anna", "")
+    box.look()
+    box.look()
+    assert (killed, story.journal.answer_of(row)) == ([1], None)
+    box.over("parked", "halted")
+    assert story.journal.answer_of(row) == {"state": "parked", "reason": "halted"}
+
+
+def test_a_kill_that_comes_at_the_very_end_has_what_it_wants_and_a_cancel_is_left_to_the_next_runner():
+    story = Story().begin("one")
+    box, heard = inbox(story)
+    killed, cancelled = (
+        ask_kill(story.journal, "one", "anna", ""),
+        ask_cancel(story.journal, "one", "anna", ""),
+    )
+    box.over("parked", "halted")
+    assert story.journal.answer_of(killed) == {"state": "parked", "reason": "halted"}
+    assert (story.journal.answer_of(cancelled), heard) == (None, [])

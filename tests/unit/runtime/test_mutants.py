@@ -10,7 +10,7 @@ import pytest
 
 from mesoflow.engine.control import Ended
 from mesoflow.engine.interpreter import EngineBug
-from mesoflow.runtime import bodies, reconcile, run
+from mesoflow.runtime import bodies, calls, core, reconcile, resuming
 from mesoflow.runtime.run import ReplayDiffers, Run
 from tests.support.rig import Rig
 from tests.unit.runtime import test_crash_matrix as matrix
@@ -29,9 +29,9 @@ def test_no_intent(monkeypatch):
     """Every request can be derived again, so kills alone never notice: the witness does."""
     honest = Run._record
 
-    def record(self, kind, body, then=None):
+    def record(self, kind, body, then=None, account="", guard=None):
         if kind != "intended":
-            honest(self, kind, body, then)
+            honest(self, kind, body, then, account, guard)
         elif then is not None:
             self._setting.committer.add([], then)
 
@@ -42,7 +42,7 @@ def test_no_intent(monkeypatch):
 
 def test_a_fresh_key_per_call(monkeypatch):
     count = itertools.count()
-    monkeypatch.setattr(run, "idempotency_key", lambda nonce, path, generation: f"mf-{next(count)}")
+    monkeypatch.setattr(calls, "idempotency_key", lambda nonce, path, generation: f"mf-{next(count)}")
 
     def resend(self, path, effect, intent, case):
         return honest(self, path, effect, self._intent(path, effect, 0), case)
@@ -71,7 +71,7 @@ def test_replay_by_path(monkeypatch):
 
 def test_an_outcome_that_bypasses_the_codec(monkeypatch):
     """A tuple lives on as a tuple until the crash, and comes back as a list."""
-    monkeypatch.setattr(run, "trip", lambda outcome: outcome)
+    monkeypatch.setattr(core, "trip", lambda outcome: (outcome, bodies.trip(outcome)[1]))
     honest_call = matrix.broken_rig().world.__class__._GetAccount
 
     def account(self, args, request):
@@ -129,7 +129,9 @@ def test_the_clock_is_not_carried_over():
 
 def test_a_swallowed_cancel(monkeypatch):
     """The runtime drops the cancel: the run goes on to trade."""
-    monkeypatch.setattr("mesoflow.engine.interpreter.Interpreter.cancel", lambda self, reason, at: run.Turn())
+    monkeypatch.setattr(
+        "mesoflow.engine.interpreter.Interpreter.cancel", lambda self, reason, at: core.Turn()
+    )
     rig = matrix.broken_rig()
     with pytest.raises(CAUGHT):
         life = rig.life(cancel_after=1.0)
@@ -186,7 +188,7 @@ def test_bytes_that_are_rendered_again(monkeypatch):
             **{**{f: getattr(intent, f) for f in intent.__slots__}, "request": intent.request + b" "}
         )
 
-    monkeypatch.setattr(run, "read_intent", rendered)
+    monkeypatch.setattr(resuming, "read_intent", rendered)
     rig = matrix.broken_rig()
     rig.life("committed:trade/fill-1#intended")
     with pytest.raises(CAUGHT, match="not those of the intent"):

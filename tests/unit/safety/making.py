@@ -31,8 +31,9 @@ RISK: dict[str, Any] = {
     "max_distance_from_mid": ["15% of mid", D("2.00")],
 }
 HERE = Environment(
-    run_id=RUN, durable=True, semantics=1, pinned_semantics=1, program="abc", pinned_program="abc"
-)
+    run_id=RUN, durable=True, semantics=1, pinned_semantics=1, program="abc", pinned_program="abc", run_number=1, policy="def",
+    policy_accepted=True,
+)  # fmt: skip
 
 
 def contract(option_type: str = "put", strike: int = 6000, expiration: date = NEAR) -> Contract:
@@ -145,11 +146,17 @@ def with_facts(made: Order, **other: Any) -> Order:
 
 
 def judged(
-    made: Order, *, ledger: Ledger | None = None, now: datetime = NOW, here: Environment = HERE, **risk: Any
+    made: Order,
+    *,
+    ledger: Ledger | None = None,
+    now: datetime = NOW,
+    here: Environment = HERE,
+    path: str = "",
+    **risk: Any,
 ) -> Verdict:
     """Judge with the risk above, of which `risk` replaces keys; None takes a key out."""
     said = {key: value for key, value in {**RISK, **risk}.items() if value is not None}
-    return judge(made, Limits.parse(said), ledger or Ledger(), now, here)
+    return judge(made, Limits.parse(said), ledger or Ledger(), now, here, path=path)
 
 
 def refused(verdict: Verdict) -> list[str]:

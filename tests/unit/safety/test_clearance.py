@@ -1,7 +1,7 @@
 import pytest
 
 from mesoflow.safety.clearance import NotCleared, clear
-from tests.unit.safety.making import CONDOR, judged, order, with_facts
+from tests.unit.safety.making import CONDOR, judged, order
 
 
 def test_a_verdict_that_passes_clears_its_order() -> None:
@@ -10,12 +10,11 @@ def test_a_verdict_that_passes_clears_its_order() -> None:
 
 
 def test_a_refusal_clears_nothing() -> None:
-    made = with_facts(order(), is_paper=False)
+    made = order(account="PAPER-2")
     with pytest.raises(NotCleared) as refused:
         clear(made, judged(made))
     assert str(refused.value) == (
-        "C01 live_refused: the account is a paper account, or one of a simulator "
-        "(account PAPER-1, paper False, simulator False)"
+        "C01 account_not_allowed: the account is one of risk.accounts (account PAPER-2)"
     )
 
 

@@ -25,6 +25,7 @@ def test_a_refusal_has_its_code_its_rule_and_the_numbers() -> None:
     assert Verdict(order(), (HELD, REFUSED)).to_value() == {
         "passed": False,
         "only_reduces": False,
+        "policy": "",
         "lines": [
             {"control": "C23", "code": "not_durable", "held": "held", "numbers": {"durable": True}},
             {
@@ -36,6 +37,17 @@ def test_a_refusal_has_its_code_its_rule_and_the_numbers() -> None:
             },
         ],
     }
+
+
+def test_an_intent_holds_a_text_a_line_with_the_numbers() -> None:
+    lines = (HELD, SKIPPED, REFUSED, COLLAR, RailLine(Code.DAY_PNL_UNKNOWN, "refused", {"day_pnl": None}))
+    assert Verdict(order(), lines).to_record()["lines"] == [
+        "held C23 not_durable durable True",
+        "skipped C14 daily_loss kind exit",
+        "refused C04 order_loss value 2600 limit 2500",
+        "refused C05 fact_missing fact as_of",
+        "refused C14 day_pnl_unknown day_pnl None",
+    ]
 
 
 def test_a_rule_that_serves_several_controls_says_which() -> None:
@@ -53,5 +65,5 @@ def test_only_an_exit_that_waits_for_a_market_pauses() -> None:
 
 def test_verdicts_go_through_the_journals_codec() -> None:
     for made in (order(), closing(CONDOR), order(limit="60.00")):
-        value = judged(made).to_value()
-        assert decode(encode(value)) == value
+        for value in (judged(made).to_value(), judged(made).to_record()):
+            assert decode(encode(value)) == value

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from mesoflow.simulator.faults import Away, Faults, Loss
+from mesoflow.simulator.faults import Away, Faults, Loss, Mishap
 
 START = datetime(2025, 1, 16, 15, tzinfo=UTC)
 
@@ -48,3 +48,23 @@ def test_an_absence_has_a_beginning_and_an_end_and_is_told() -> None:
     assert [away.start - START for away in told] == [timedelta(), timedelta(minutes=1)]
     seconds = [-1, 0, 29, 30, 59, 60, 64, 65]
     assert [n for n in seconds if faults.is_away(START + timedelta(seconds=n))] == [0, 29, 60, 64]
+
+
+def test_mishaps_count_the_accepted_orders() -> None:
+    faults = Faults(orders=[Mishap("frozen", nth=2), Mishap("reject"), Mishap("id_late", nth=2)])
+    assert [[m.what for m in faults.mishaps_of_next_order()] for _ in range(3)] == [
+        ["reject"],
+        ["frozen", "id_late"],
+        [],
+    ]
+
+
+def test_absences_of_agents_and_brokers_and_silences() -> None:
+    faults, start, second = Faults(), datetime(2025, 1, 16, 15, tzinfo=UTC), timedelta(seconds=1)
+    faults.agent_away("IBKR", start, second)
+    faults.broker_restart("TastyTrade", start, 2 * second)
+    faults.silence(start, second)
+    assert faults.agent_back("IBKR", start) == start + second
+    assert faults.agent_back("IBKR", start + second) is faults.agent_back("TastyTrade", start) is None
+    assert faults.broker_back("TastyTrade", start + second) == start + 2 * second
+    assert (faults.is_silent(start), faults.is_silent(start + second)) == (True, False)

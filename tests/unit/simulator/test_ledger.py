@@ -4,6 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from mesoflow.simulator.ledger import Executed
+from tests.support.broker_desk import BrokerDesk
 from tests.support.worlds import Desk
 
 
@@ -59,3 +60,21 @@ def test_facts_leave_out_times_and_keys(tmp_path: Path) -> None:
         )
         facts.append(desk.world.ledger.facts())
     assert facts[0] == facts[1] and len(facts[0]) == 3
+
+
+def test_orders_and_their_fills_add_up_to_the_positions(tmp_path: Path) -> None:
+    desk = BrokerDesk(tmp_path / "w")
+    plan = desk.plan(lots=2)
+    filled = desk.send(plan, desk.price(plan, "1") + Decimal("0.30"))
+    desk.ended(filled)
+    resting = desk.send(plan, desk.price(plan, "0"), "order-2")
+    ledger = desk.world.ledger
+    assert ledger.positions() == held_by_the_world(desk, "IB-1") != {}
+    assert [(o.id, o.key, o.packages, o.filled, o.phase, o.alive) for o in ledger.orders()] == [
+        (filled, "order-1", 2, 2, "filled", False),
+        (resting, "order-2", 2, 0, "sent", True),
+    ]
+    account = desk.ok("GetAccount", broker_account_id="IB-1")["Account"]
+    assert account["Cash"] == Decimal("250000.00") + ledger.cash()["IB-1"]
+    sent = [call for call in ledger.executed() if call.operation == "SendOrder"]
+    assert [call.key for call in sent] == ["order-1", "order-2"]

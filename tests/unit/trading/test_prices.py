@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from mesoflow.trading.combos import PackageQuote
-from mesoflow.trading.prices import Ladder, PricePolicy, PriceRefused, freeze
-from mesoflow.trading.ticks import tick_table
+from mesoflow.trading.prices import Ladder, PricePolicy, PriceRefused, Stand, freeze
+from mesoflow.trading.ticks import Ticks, tick_table
 
 PAYS = PackageQuote(D("40.60"), D("42.25"), D("43.90"))
 RECEIVES = PackageQuote(D("-1.30"), D("-1.10"), D("-0.90"))
@@ -194,3 +194,46 @@ def test_an_expression_may_give_every_as_a_number_of_seconds_and_a_person_may_no
     assert PricePolicy.model_validate(written).every == timedelta(seconds=20)
     with pytest.raises(ValidationError, match="write 30s, 5m or 2h"):
         PricePolicy.model_validate(written, context={"authored": True})
+
+
+# --- stands ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_price_stands_as_long_as_steps_below_the_tick_do_not_move_it() -> None:
+    twenty = timedelta(seconds=20)
+    ladder = Ladder(D("42.25"), D("42.37"), D("0.02"), twenty, Ticks(((None, D("0.05")),)))
+    assert list(ladder.stands()) == [
+        Stand(D("42.25"), 3 * twenty),
+        Stand(D("42.30"), 2 * twenty),
+        Stand(D("42.35"), None),
+    ]
+
+
+def test_one_price_stands_alone() -> None:
+    ladder = Ladder(D("1"), D("1"), D(0), None, Ticks(((None, D("0.05")),)))
+    assert list(ladder.stands()) == [Stand(D("1"), None)]
+
+
+@given(
+    start=st.integers(-500, 500),
+    beyond=st.integers(0, 300),
+    step=st.integers(1, 60),
+    tick=st.sampled_from([1, 5, 10]),
+)
+def test_stands_are_the_rungs_each_once_and_never_better_than_the_one_before(
+    start: int, beyond: int, step: int, tick: int
+) -> None:
+    second = timedelta(seconds=1)
+    exact, cents = D(start) / 100, Ticks(((None, D(tick) / 100),))
+    ladder = Ladder(exact, exact + D(beyond) / 100, D(step) / 100, second, cents)
+    stands = list(ladder.stands())
+    prices = [stand.price for stand in stands]
+    assert tuple(prices) == ladder.rungs
+    assert prices == sorted(set(prices)) and prices[-1] == ladder.worst
+    assert stands[-1].length is None
+    # Each change of price comes when the plain ladder would have come to it.
+    elapsed = 0
+    for stand in stands[:-1]:
+        assert stand.length is not None
+        elapsed += int(stand.length / second)
+        assert ladder.rung(elapsed) != ladder.rung(elapsed - 1) == stand.price

@@ -1,10 +1,13 @@
 """Plain lines: one a step, the run's own time, the same lines for the same run."""
 
+from decimal import Decimal as D
+
 from mesoflow.cli.views.lines import Lines
+from mesoflow.engine.effects import Done, Watch
 from mesoflow.expressions.names import StepView
 from mesoflow.runtime.setting import Progress
 from tests.support.calendar_story import ACCOUNT, EXECUTION, PLAN, PROGRAM
-from tests.support.stories import T0, after
+from tests.support.stories import T0, after, rung_of
 
 
 def lines():
@@ -42,3 +45,20 @@ def test_what_a_resume_tells_again_is_not_printed_again():
     view.muted = True
     view.step("account", StepView("done", ACCOUNT), T0)
     assert written == []
+
+
+def test_a_walk_tells_each_rung_when_it_is_over():
+    view, written, now = lines()
+    for rung, limit, state, filled in ((1, "-1.45", "Cancelled", 0), (2, "-1.40", "Filled", 1)):
+        sent, watched = rung_of(rung, D(limit)), Watch("watch", "GetOrder", {}, "always", T0)
+        view.progress(Progress("asked", sent[0], sent[1]))
+        view.progress(Progress("settled", *sent, Done({"live_order_id": rung})))
+        now[0] = after(10 * rung)
+        seen = {"order": {"order_id": rung, "state": state, "cum_qty": D(filled), "avg_fill_price": None}}
+        for _ in range(2):  # told once, however often it is seen
+            view.progress(Progress("settled", "x/watch", watched, Done(seen)))
+    assert written == [
+        "Thu 16 Jan 2025",
+        "10:00:10  sell/group-1  rung-1    1.45 credit  (near 1.65, mid 1.45, natural 1.25)  cancelled",
+        "10:00:20  sell/group-1  rung-2    1.40 credit  (near 1.65, mid 1.45, natural 1.25)  filled, 1 of 1 filled",
+    ]

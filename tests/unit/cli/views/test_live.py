@@ -8,11 +8,11 @@ import pytest
 from rich.console import Console
 
 from mesoflow.cli.views.live import Live, doing
-from mesoflow.engine.effects import Call, Note, Place, Sleep, Tell, Watch, Withdraw
+from mesoflow.engine.effects import Call, Done, Note, Place, Sleep, Tell, Watch, Withdraw
 from mesoflow.expressions.names import StepView
 from mesoflow.runtime.setting import Progress
 from tests.support.calendar_story import ACCOUNT, PROGRAM
-from tests.support.stories import T0, after
+from tests.support.stories import T0, after, rung_of
 
 ORDER = SimpleNamespace(
     method="ApplyPaperFills", exec_plan_id=501, contracts=D(2), groups=(SimpleNamespace(limit=D("42.55")),)
@@ -51,4 +51,18 @@ def test_the_picture_has_every_step_its_state_and_what_it_waits_for():
         "·            buy",
         "·            again",
         "  enter/entry/start  StartPreparePositionEntry",
+    ]
+
+
+def test_the_picture_shows_the_ladder_of_a_working_order_with_the_time_that_is_left():
+    view = Live("condor-2025-01-16  IB-1", PROGRAM, lambda: after(7))
+    view._draw = lambda: None
+    path, effect = rung_of(1, D("-1.45"))
+    view.progress(Progress("asked", path, effect))
+    view.progress(Progress("settled", path, effect, Done({"live_order_id": 11})))
+    stream = io.StringIO()
+    Console(file=stream, width=120, color_system=None).print(view._picture())
+    assert [line.rstrip() for line in stream.getvalue().splitlines()][-2:] == [
+        "  sell/group-1  0 of 1 package filled, worst 1.20 credit, 1m 53s left",
+        "    10:00:07  rung-1    1.45 credit  (near 1.65, mid 1.45, natural 1.25)  working, 0 of 1 filled",
     ]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.safety.making import CONDOR, contract, judged, order, quote, refused, with_group
+from tests.unit.safety.making import CONDOR, contract, judged, order, quote, refused, with_facts, with_group
 
 
 def collar(**kwargs: Any) -> D:
@@ -53,7 +53,8 @@ def test_what_the_order_says_of_its_mid_is_not_believed() -> None:
 
 def test_a_wrong_sign_is_far_from_mid() -> None:
     """Lesson robin_stocks #105. As a broker order, since no paper price of the legs could even say it."""
-    wrong = with_group(replace(order(), method="SendOrder"), limit=D("-42.35"), worst=D("-42.35"))
+    sent = replace(with_facts(order(), agent_age_ms=300), method="SendOrder")
+    wrong = with_group(sent, limit=D("-42.35"), worst=D("-42.35"))
     assert refused(judged(wrong)) == ["distance_from_mid"]
 
 
@@ -70,5 +71,6 @@ def test_worst_is_passed_by_more_paid_and_by_less_received() -> None:
 
 
 def test_a_broker_order_needs_no_price_of_its_legs() -> None:
-    made = replace(order(), method="SendOrder", legs=tuple(replace(leg, price=None) for leg in order().legs))
+    made = with_facts(order(), agent_age_ms=300)
+    made = replace(made, method="SendOrder", legs=tuple(replace(leg, price=None) for leg in made.legs))
     assert judged(made).passed

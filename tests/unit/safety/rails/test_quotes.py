@@ -21,7 +21,8 @@ def test_age_counts_from_when_the_market_quoted_until_now() -> None:
 
 def test_each_faulty_leg_is_named_with_its_quote() -> None:
     legs = [CALENDAR[0], ("far_put", contract(), 2, quote("0.05", "10.00"))]
-    (line,) = judged(order(legs, limit="-50.00"), max_distance_from_mid="unlimited").refusals
+    verdict = judged(order(legs, limit="-50.00"), max_distance_from_mid="unlimited")
+    (line,) = [line for line in verdict.refusals if line.control == "C07"]
     assert (line.numbers["leg"], line.numbers["fault"]) == (
         "far_put",
         "is a stub: the ask is more than ten times the bid",

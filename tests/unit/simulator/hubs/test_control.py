@@ -38,15 +38,6 @@ def test_agents_are_connected_and_fresh_also_at_night(desk: Desk) -> None:
     assert {row["LastSnapshotAt"] for row in agents} == {"2025-01-17T03:00:00Z"}
 
 
-@pytest.mark.parametrize("account", ["IB-1", "TT-1"])
-def test_orders_are_not_in_this_version(desk: Desk, account: str) -> None:
-    assert desk.refused("SendOrder", broker_account_id=account, **ORDER) == (
-        "BadRequest",
-        "NotInThisVersion",
-        "SendOrder is not in this version of the simulator",
-    )
-
-
 def test_a_paper_account_takes_no_orders(desk: Desk) -> None:
     assert desk.refused("SendOrder", broker_account_id="PAPER-1", **ORDER) == (
         "BadRequest",

@@ -5,13 +5,14 @@ import pytest
 
 from mesoflow.simulator.shared import data
 from mesoflow.simulator.strategies.definition import DefinitionRefused, read_definition
+from mesoflow.simulator.world.strategies import TEMPLATES
 
 
 def template(id: int = 101) -> dict[str, Any]:
     return copy.deepcopy(data(f"strategies/{id}.json"))  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("id", [101, 102])
+@pytest.mark.parametrize("id", TEMPLATES)
 def test_the_templates_are_definitions(id: int) -> None:
     definition = read_definition(template(id))
     assert definition.symbol == "SPX"

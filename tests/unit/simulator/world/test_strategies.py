@@ -137,7 +137,7 @@ def test_lists_come_in_pages(desk: Desk) -> None:
         answer = desk.ok("ListStrategies", limit=2, continuation_token=token)
         token = answer["ContinuationToken"]
         ids += [row["Id"] for row in answer["Strategies"]]
-    assert (ids, token) == ([101, 102, 201, 202, 203, 204, 205], None)
+    assert (ids, token) == ([101, 102, 103, 104, 105, 106, 201, 202, 203, 204, 205], None)
 
 
 def test_renamed_and_deleted(desk: Desk) -> None:

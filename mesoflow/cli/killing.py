@@ -1,0 +1,156 @@
+"""What a kill does once HALT is there: living runners are asked and waited for, in real time; where none lives, the kill
+becomes the runner for as long as it takes to withdraw and confirm. Harmless twice; nobody is waited for who is gone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from mesoflow.cli.config import Config
+from mesoflow.cli.embedded import EmbeddedWish
+from mesoflow.cli.reading import all_standings, is_held
+from mesoflow.cli.running import withdrawn
+from mesoflow.cli.starting import choice_of, ground_of, last_in_world, on_loop, require_same
+from mesoflow.hubs.errors import HubError
+from mesoflow.journal.sqlite import SqliteJournal
+from mesoflow.runtime.clock import ClockError
+from mesoflow.runtime.home import RunHeld, StateHome, WorldHeld
+from mesoflow.runtime.inbox import LOOK_EVERY_S, ask_kill
+from mesoflow.runtime.refusal import Refusal
+from mesoflow.runtime.standing import Standing, standing_of
+from mesoflow.runtime.working import Working, working
+
+How = Literal["runner", "kill", "nothing", "failed"]
+
+
+@dataclass(slots=True)
+class Killed:
+    """One run that the home governs, and what came of it. `how`: who withdrew; `why` where it could not be done."""
+
+    run_id: str
+    how: How
+    state: str
+    reason: str = ""
+    why: str = ""
+    withdrawn: Mapping[int, Decimal] = field(default_factory=dict)
+    alive: list[int] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether no order of it can be alive."""
+        return not (self.alive or self.unknown or self.how == "failed")
+
+    def value(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "run_id": self.run_id,
+            "withdrawn_by": self.how,
+            "state": self.state,
+            "reason": self.reason or None,
+            "why": self.why or None,
+            "withdrawn": [{"order": order, "filled": filled} for order, filled in self.withdrawn.items()],
+            "alive": self.alive,
+            "unknown": self.unknown,
+        }
+
+
+@dataclass(slots=True)
+class Killing:
+    """One kill. `by` and `reason` stand in the requests to living runners."""
+
+    home: StateHome
+    journal: SqliteJournal
+    config: Config
+    by: str
+    reason: str
+
+    def all(self) -> list[Killed]:
+        """Every run that is not over, newest first. Living ones are asked before anybody is waited for."""
+        runs = [run for run in all_standings(self.home, self.journal) if not run.over]
+        before = {run.run_id: working(self.journal.read(run.run_id)) for run in runs}
+        rows = {
+            run.run_id: ask_kill(self.journal, run.run_id, self.by, self.reason)
+            for run in runs
+            if run.state == "running"
+        }
+        found = {run.run_id: self._answered(run, rows[run.run_id]) for run in runs if run.run_id in rows}
+        for run in runs:
+            if run.run_id not in found:
+                found[run.run_id] = self._dead(run)
+        return [self._told(run, found[run.run_id], before[run.run_id]) for run in runs]
+
+    def _answered(self, run: Standing, row: int) -> tuple[How, str]:
+        """Wait for the runner; when its lock falls free without an answer, do it ourselves."""
+        for _ in _looks():
+            if self.journal.answer_of(row) is not None:
+                return "runner", ""
+            if not is_held(self.home, run.run_id):
+                break
+        if self.journal.answer_of(row) is not None:
+            return "runner", ""
+        how = self._dead(run)
+        self.journal.answer(row, {"state": "parked", "reason": "halted"})
+        return how
+
+    def _dead(self, run: Standing) -> tuple[How, str]:
+        """Nobody runs it. Its orders are ours to withdraw, unless the world they are in lives in another process, which then
+        withdraws them: it looks for the dead runs of its world when it sees HALT."""
+        row: int | None = None
+        for _ in _looks():
+            if row is not None and self.journal.answer_of(row) is not None:
+                return "runner", ""
+            now = working(self.journal.read(run.run_id))
+            if not now.at_work:
+                return ("nothing" if row is None else "runner"), ""
+            try:
+                return self._ourselves(run)
+            except (RunHeld, WorldHeld):
+                row = row or ask_kill(self.journal, run.run_id, self.by, self.reason)
+            except (Refusal, HubError, ClockError) as error:
+                return "failed", str(error)
+        raise AssertionError("the looks never end")
+
+    def _ourselves(self, run: Standing) -> tuple[How, str]:
+        choice = choice_of(run.started, self.config)
+        on_loop(choice, None, self._withdraw(run))
+        return "kill", ""
+
+    async def _withdraw(self, run: Standing) -> int:
+        wish = EmbeddedWish(
+            world=run.started["hub"]["world"],
+            since=lambda world: last_in_world(self.journal, all_standings(self.home, self.journal), world),
+        )
+        async with ground_of(self.home, choice_of(run.started, self.config), wish, run.at) as ground:
+            require_same(run.started, ground)
+            await withdrawn(self.home, self.journal, ground, self.config.targets(), run)
+        return 0
+
+    def _told(self, run: Standing, ending: tuple[How, str], before: Working) -> Killed:
+        """How the run stands by its journal now."""
+        after = working(self.journal.read(run.run_id))
+        now = standing_of(self.journal, run.run_id, lambda _: False)
+        assert now is not None
+        return Killed(
+            run.run_id,
+            ending[0],
+            now.state,
+            now.reason,
+            ending[1],
+            {order: filled for order, filled in after.withdrawn.items() if order not in before.withdrawn},
+            after.alive,
+            [path for path, method in after.unknown.items() if method in ("SendOrder", "CancelOrder", "ApplyPaperFills")],
+        )
+
+
+def _looks() -> Iterator[None]:
+    """As often as a runner looks, for as long as it takes: a kill that gives up has not killed."""
+    while True:
+        yield
+        time.sleep(LOOK_EVERY_S)
+
+
