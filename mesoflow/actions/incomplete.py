@@ -101,12 +101,12 @@ def _nothing_filled(desk: Desk) -> StepError:
         return why
     plan = desk.work.plan
     groups = ", ".join(f"group {way.group.id} at {_worst_words(way)}" for way in desk.walks if way.orders)
-    return StepError(
-        "not_filled",
-        f"nothing of exec plan {plan.exec_plan_id} filled in time"
-        + (f" (last price: {groups})" if groups else ""),
-        {"exec_plan_id": plan.exec_plan_id},
-    )
+    waits = next((way.waits for way in desk.walks if way.waits is not None), None)
+    summary = f"nothing of exec plan {plan.exec_plan_id} filled in time"
+    summary += f" (last price: {groups})" if groups else ""
+    summary += f"; last: {waits.summary}" if waits is not None else ""
+    last: dict[str, Value] = {} if waits is None else {"last": waits.code}
+    return StepError("not_filled", summary, {"exec_plan_id": plan.exec_plan_id, **last})
 
 
 def _worst_words(way: Walk) -> str:

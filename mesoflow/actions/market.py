@@ -96,10 +96,11 @@ def read_quotes(
 
 
 def asked_legs(plan: ExecPlan, legs: Iterable[str]) -> dict[str, Asked]:
-    """Legs of a plan as quotes are asked for."""
-    contracts = contracts_of(plan)
+    """Legs of a plan as quotes are asked for. A leg that nobody bids for is waited for before an entry; an exit goes on to
+    the rails, which pause it and call somebody (C07)."""
+    contracts, opens = contracts_of(plan), plan.kind != "exit"
     return {
-        name: Asked(contracts[name], plan.legs[name].leg_id, sold=plan.legs[name].quantity < 0)
+        name: Asked(contracts[name], plan.legs[name].leg_id, sold=opens and plan.legs[name].quantity < 0)
         for name in legs
     }
 

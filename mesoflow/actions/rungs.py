@@ -43,7 +43,7 @@ def send_rung(ctx: Context, way: Walk, name: str, price: Decimal) -> Acting[Sent
         answer = yield from place(f"{name}/send", order)
     except StepError as error:
         return (yield from _not_placed(ctx, way, name, error))
-    way.paged = False
+    way.paged, way.waits = False, None
     return (yield from _accepted(ctx, way, name, order, answer))
 
 
@@ -55,6 +55,7 @@ def _look(ctx: Context, way: Walk, name: str) -> Acting[Market | None]:
     try:
         return (yield from look(ctx, names, way.plan, way.group.ratio, way.until, overdue="nothing"))
     except StepError as error:
+        way.waits = error
         if error.code not in ("no_quote", "agent_stale"):
             way.why = error
         elif ctx.now < way.until:
@@ -86,8 +87,10 @@ def _not_placed(ctx: Context, way: Walk, name: str, error: StepError) -> Acting[
     if "decided_by" in error.details:  # a person says that it did not happen: a price that filled nothing
         way.passed = True
         return None
-    if error.code == "rail_refused" and way.plan.kind == "exit" and error.details.get("in_the_way"):
-        yield from shielded(_clear_the_way(ctx, way, name, error.details["in_the_way"]))
+    in_the_way = set(error.details.get("in_the_way", ())) - way.cleared if way.plan.kind == "exit" else set()
+    if error.code == "rail_refused" and in_the_way:
+        way.cleared |= in_the_way
+        yield from shielded(_clear_the_way(ctx, way, name, sorted(in_the_way)))
         return None
     if error.code == "not_sent":
         wait = ctx.now + PAUSE
@@ -99,6 +102,7 @@ def _not_placed(ctx: Context, way: Walk, name: str, error: StepError) -> Acting[
     else:
         way.why = _meaning(error)
         return None
+    way.waits = error
     yield from sleep(f"{name}/pause", min(wait, way.until))
     return None
 

@@ -28,7 +28,8 @@ class Entered:
 class Walk:
     """A leg group on its way. `plan` is the exec plan that orders are sent of, `source` the group in it; a partial fill of
     an exit ends one plan, and the next goes on. `until` is set when the walk begins. `spent`: the plan can send no more;
-    `paged`: this pause has called somebody; `passed`: this price is over without an order."""
+    `paged`: this pause has called somebody; `passed`: this price is over without an order; `waits`: why the order of now has not left;
+    `cleared`: other runs' orders that were taken back for this one."""
 
     work: Work
     group: Group
@@ -43,6 +44,8 @@ class Walk:
     spent: bool = False
     paged: bool = False
     passed: bool = False
+    waits: StepError | None = None
+    cleared: set[int] = field(default_factory=set)
 
     @property
     def path(self) -> str:

@@ -123,7 +123,9 @@ class Conduct:
         allow, sent = cast("frozenset[Klass]", RUN_CLASSES), self._sent_to(crash)
         async with hub_of(self.ground, allow, _cursor(before), sent) as hub:
             taken = self._first_words(committer, before)
-            history = [] if self.new else [*before[1:], *self.journal.read(self.run_id, after=before[-1].run_seq)]
+            history = (
+                [] if self.new else [*before[1:], *self.journal.read(self.run_id, after=before[-1].run_seq)]
+            )
             machine = machine_of(self.started)
             view = self.view_of(machine, self.ground.clock.now)
             view.muted = bool(history)

@@ -198,14 +198,12 @@ def _for_each(machine: Machine, step: Step, names: Mapping[str, object]) -> Flow
     if not isinstance(items, list):
         raise StepError("bad_value", f"for_each needs a list of items, not {type(items).__name__}")
     keys, bodies = [], []
+    outer = _scope(names)
     for index, value in enumerate(items):
-        inner = {
-            **names,
-            "steps": Scope(_scope(names)),
-            "loop": {"item": value, "index": index, "key": index},
-        }
+        turn = {"item": value, "index": index, "key": index}
+        inner = {**names, "steps": Scope(outer), "loop": turn}
         key = index if loop.key is None else machine.evaluate(loop.key, inner)
-        inner["loop"] = {"item": value, "index": index, "key": key}
+        turn["key"] = key
         keys.append(key)
         bodies.append(_item(machine, step, item(step.id, key), inner))
     repeated = (

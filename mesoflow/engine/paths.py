@@ -29,7 +29,8 @@ def attempt(name: str, number: int) -> str:
 
 def item(name: str, key: object) -> str:
     """One item of a loop. The key is percent-encoded, so that a `/` or `]` in it cannot forge a path."""
-    return f"{name}/each[{quote(str(key), safe='-_.:+')}]"
+    text = str(key)
+    return f"{name}/each[{text if text.isascii() and text.isalnum() else quote(text, safe='-_.:+')}]"
 
 
 def is_engine(path: str) -> bool:

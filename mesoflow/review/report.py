@@ -156,6 +156,8 @@ class RungLine(Part):
     mid: Decimal
     natural: Decimal
     state: str
+    code: str = Field(description="why it did not leave, where it did not")
+    times: int = Field(description="how often this price was refused in a row")
     filled: int
     average: Decimal | None
 
@@ -447,13 +449,13 @@ def _walks(told: Replayed) -> Iterator[WalkLine]:
             mid=ladder.mid,
             worst=ladder.worst,
             conceded=ladder.conceded,
-            rungs=[_rung(rung) for rung in ladder.rungs],
+            rungs=[_rung(rung, times) for rung, times in ladder.told],
         )
 
 
-def _rung(rung: Rung) -> RungLine:
-    kept = {name: getattr(rung, name) for name in RungLine.model_fields}
-    return RungLine(**kept)
+def _rung(rung: Rung, times: int) -> RungLine:
+    kept = {name: getattr(rung, name) for name in RungLine.model_fields if name != "times"}
+    return RungLine(**kept, times=times)
 
 
 # --- executions --------------------------------------------------------------------------------------------------------

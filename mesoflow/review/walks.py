@@ -59,6 +59,7 @@ class Rung:
             state=self.state,
             filled=self.filled,
             packages=self.packages,
+            code=self.code,
         )
 
 
@@ -79,6 +80,18 @@ class Ladder:
     def filled(self) -> int:
         """Packages."""
         return sum(rung.filled for rung in self.rungs)
+
+    @property
+    def told(self) -> list[tuple[Rung, int]]:
+        """What is worth telling: a price that is refused again and again is told once, with how often."""
+        found: list[tuple[Rung, int]] = []
+        for rung in self.rungs:
+            last, times = found[-1] if found else (None, 0)
+            if last is not None and rung.state == last.state == "refused" and rung.limit == last.limit:
+                found[-1] = (last, times + 1)
+            else:
+                found.append((rung, 1))
+        return found
 
     @property
     def over(self) -> bool:

@@ -92,8 +92,13 @@ def rung_text(
     state: str,
     filled: int,
     packages: int,
+    code: str = "",
+    times: int = 1,
 ) -> str:
-    """rung-2  1.40 credit  (near 1.65, mid 1.45, natural 1.25)  working, 0 of 1 filled. `market`: those three, signed."""
+    """rung-2  1.40 credit  (near 1.65, mid 1.45, natural 1.25)  working, 0 of 1 filled. `market`: those three, signed.
+    `code`: why it did not leave; `times`: how often that was so at this price."""
     near, mid, natural = (points(abs(figure)) for figure in market)
     fills = f", {filled} of {packages} filled" if filled or state == "working" else ""
-    return f"{name.ljust(7)}  {price(limit):>12}  (near {near}, mid {mid}, natural {natural})  {state}{fills}"
+    why = f" ({code})" if code else ""
+    often = f", {times} times" if times > 1 else ""
+    return f"{name.ljust(7)}  {price(limit):>12}  (near {near}, mid {mid}, natural {natural})  {state}{why}{often}{fills}"

@@ -11,10 +11,11 @@ from typing import Any
 
 from mesoflow.engine.effects import Effect, Place, Value
 from mesoflow.engine.interpreter import Turn
-from mesoflow.engine.paths import is_withdrawal
+from mesoflow.engine.paths import ENGINE, is_withdrawal
 from mesoflow.hubs.errors import CallRefused, HubError
 from mesoflow.journal.records import Record
 from mesoflow.runtime.bodies import Intent, effect_digest, effect_value, read_intent, read_outcome
+from mesoflow.runtime.collector import uncollected
 from mesoflow.runtime.core import Parked
 from mesoflow.runtime.leaving import Leaving
 from mesoflow.runtime.legs import Differing, legs_that_differ
@@ -42,6 +43,7 @@ class Resuming(Leaving):
 
     # --- the journal again ---------------------------------------------------------------------------------------------
 
+    @uncollected
     def _replay(self, history: Sequence[Record], started_at: datetime) -> list[tuple[str, Effect]]:
         """Feed the journal's inputs in their order; returns what is waited for at its end."""
         asked: dict[str, Effect] = {}
@@ -202,10 +204,31 @@ class Resuming(Leaving):
             return
         if differing:
             page = repair_page(differing)
+            self._mark(differing, page.splitlines()[0])
             self.park(Parked("legs_differ", page.splitlines()[0], "", {"repair": page.splitlines()[1:]}))
             return
         self._comparing = False
         self._release_held()
+
+    def _mark(self, differing: Differing, summary: str) -> None:
+        """Entries on the account are refused until a person has cleared each position (C21)."""
+        at = self._now()
+        for position in sorted(differing):
+            account = self._account_of(position)
+            path = f"{ENGINE}/compare/position-{position}"
+            mark: dict[str, Value] = {
+                "path": path,
+                "account": account,
+                "position_id": position,
+                "summary": summary,
+                "at": at,
+            }
+            self._record("mark", mark)
+
+    def _account_of(self, position: int) -> str:
+        orders = [view.order for view in self._views.ours() if view.order is not None]
+        mine = [order for order in orders if order.position_id == position]
+        return (mine or orders)[0].account
 
     async def _legs_that_differ(self) -> Differing:
         expected_legs, committer = self._setting.expected_legs, self._setting.committer

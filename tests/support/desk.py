@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -40,6 +40,7 @@ from mesoflow.hubs.contract import METHODS
 from mesoflow.journal.codec import decode, encode
 from mesoflow.runtime.bodies import outcome_value, read_outcome
 from mesoflow.runtime.run import changes_world
+from mesoflow.trading.combos import ratio_of
 from mesoflow.trading.orders import Order
 from tests.support import answers
 from tests.support.acting import NOW, Parked, context, foretell, plain, unforetold
@@ -147,11 +148,11 @@ class Desk:
         """Run an action to its end."""
         action: Action = ACTIONS[name] if isinstance(name, str) else name
         self.ctx.step = step
-        for plan in (inputs.get("exec_plan"),):
-            if isinstance(plan, Mapping):
-                self.plans.setdefault(plan["exec_plan_id"], dict(plan))
-                if plan["kind"] == "entry":
-                    self.ctx.resolved.setdefault(plan["exec_plan_id"], plan["lots"])
+        plan = inputs.get("exec_plan")
+        if isinstance(plan, Mapping):
+            self.plans.setdefault(plan["exec_plan_id"], dict(plan))
+            if plan["kind"] == "entry":
+                self.ctx.resolved.setdefault(plan["exec_plan_id"], plan["lots"])
         body = action.run(self.ctx, action.inputs.model_validate(inputs))
         played = self.drive(body)
         foretold = foretell(action, inputs, context(account=ACCOUNT, risk=self.risk))
@@ -469,8 +470,6 @@ def _root(body: Any) -> Any:
 
 def _renamed(effect: Effect, path: str) -> Any:
     """The effect under its path, as a forecast names it."""
-    from dataclasses import replace
-
     return replace(effect, name=path)
 
 
@@ -525,7 +524,6 @@ def _plan(
     lots: int = 1,
 ) -> dict[str, Any]:
     """An ExecPlan as a playbook hands it on."""
-    from mesoflow.trading.combos import ratio_of
 
     def price(signed: Decimal) -> dict[str, Decimal]:
         return {"debit": signed, "credit": D(0) - signed}

@@ -66,8 +66,9 @@ class Lines:
             self._rungs_over()
 
     def _rungs_over(self) -> None:
+        """Each rung once; of one price that is refused again and again the first refusal."""
         for ladder in self._ladders.by_walk.values():
-            for rung in ladder.rungs:
+            for rung, _ in ladder.told:
                 if rung.state in OVER and rung.path not in self._told:
                     self._told.add(rung.path)
                     self._line(f"{ladder.path}  {rung}")

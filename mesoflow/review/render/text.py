@@ -128,6 +128,8 @@ def _rung(rung: RungLine) -> str:
         state=rung.state,
         filled=rung.filled,
         packages=rung.packages,
+        code=rung.code,
+        times=rung.times,
     )
 
 

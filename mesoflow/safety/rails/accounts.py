@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from mesoflow.safety.case import Case
 from mesoflow.safety.codes import Code
-from mesoflow.safety.rails.lines import line
+from mesoflow.safety.rails.lines import holds, line
 from mesoflow.safety.verdicts import RailLine
 
 
@@ -17,7 +17,7 @@ def accounts(case: Case) -> Iterator[RailLine]:
     """The account is named under risk, and it is paper by what the hub says, or simulated by what the hub is."""
     order, environment = case.order, case.environment
     account = order.account
-    yield line(Code.ACCOUNT_NOT_ALLOWED, account in case.limits.accounts, {"account": account})
+    yield holds(Code.ACCOUNT_NOT_ALLOWED, account in case.limits.accounts, lambda: {"account": account})
     paper = order.facts.is_paper is True or environment.simulator
     if not paper:
         yield from _live(case)

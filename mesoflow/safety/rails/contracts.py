@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from mesoflow.safety.case import Case
 from mesoflow.safety.codes import Code
-from mesoflow.safety.rails.lines import line, not_set, shown, within
+from mesoflow.safety.rails.lines import counted, not_set
 from mesoflow.safety.verdicts import RailLine
 
 _ZERO = Decimal(0)
@@ -24,9 +24,8 @@ def contracts(case: Case) -> Iterator[RailLine]:
     for each in case.groups:
         count = each.contracts
         total += count
-        numbers = {"group": each.group.id, "value": count, "limit": shown(limit)}
-        yield line(Code.CONTRACTS_PER_ORDER, within(limit, count), numbers)
+        yield counted(Code.CONTRACTS_PER_ORDER, limit, count, {"group": each.group.id})
     run = ledger.contracts(case.environment.run_id, sent) + total
-    yield line(Code.CONTRACTS_PER_RUN, within(of_run, run), {"value": run, "limit": shown(of_run)})
+    yield counted(Code.CONTRACTS_PER_RUN, of_run, run)
     day = ledger.contracts_of_day(order.account, case.day.session, sent) + total
-    yield line(Code.CONTRACTS_PER_DAY, within(of_day, day), {"value": day, "limit": shown(of_day)})
+    yield counted(Code.CONTRACTS_PER_DAY, of_day, day)

@@ -6,26 +6,27 @@ from collections.abc import Iterator
 
 from mesoflow.safety.case import Case
 from mesoflow.safety.codes import Code
-from mesoflow.safety.rails.lines import line
+from mesoflow.safety.rails.lines import holds
 from mesoflow.safety.verdicts import RailLine
 
 
 def durable(case: Case) -> Iterator[RailLine]:
     """C23."""
-    yield line(Code.NOT_DURABLE, case.environment.durable, {"durable": case.environment.durable})
+    here = case.environment
+    yield holds(Code.NOT_DURABLE, here.durable, lambda: {"durable": here.durable})
 
 
 def pinned(case: Case) -> Iterator[RailLine]:
     """C24."""
     here = case.environment
-    yield line(
+    yield holds(
         Code.SEMANTICS_DIFFER,
         here.pinned_semantics is not None and here.semantics == here.pinned_semantics,
-        {"now": here.semantics, "run": here.pinned_semantics},
+        lambda: {"now": here.semantics, "run": here.pinned_semantics},
     )
-    yield line(
+    yield holds(
         Code.PROGRAM_DIFFERS,
         bool(here.program) and here.program == here.pinned_program,
-        {"now": here.program, "run": here.pinned_program},
+        lambda: {"now": here.program, "run": here.pinned_program},
     )
-    yield line(Code.POLICY_LOOSER, here.policy_accepted, {"policy": here.policy})
+    yield holds(Code.POLICY_LOOSER, here.policy_accepted, lambda: {"policy": here.policy})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,7 @@ from mesoflow.safety.unlimited import UNLIMITED, Unlimited
 from mesoflow.safety.verdicts import RailLine
 from mesoflow.trading.amounts import Amount, NotMeasured
 
+_NOTHING: Mapping[str, Any] = {}
 _HELD: Mapping[Code, RailLine] = {code: RailLine(code, "held") for code in Code}
 _SKIPPED: Mapping[Code, RailLine] = {code: RailLine(code, "skipped") for code in Code}
 
@@ -20,6 +21,11 @@ _SKIPPED: Mapping[Code, RailLine] = {code: RailLine(code, "skipped") for code in
 def held(code: Code) -> RailLine:
     """Held, and there are no numbers to it. Made once: it stands in the send path."""
     return _HELD[code]
+
+
+def holds(code: Code, there: bool, numbers: Callable[[], Mapping[str, Any]]) -> RailLine:
+    """Held without numbers, or refused with them: for rules of which nobody asks how near they were."""
+    return _HELD[code] if there else RailLine(code, "refused", numbers())
 
 
 def skipped(code: Code) -> RailLine:
@@ -67,6 +73,16 @@ def money(case: Case, limit: Money) -> Decimal | None:
     except NotMeasured:
         return None
     return bound if bound >= 0 else None
+
+
+def counted(code: Code, limit: Count, value: Decimal | int, about: Mapping[str, Any] = _NOTHING) -> RailLine:
+    """A count against its limit, both among the numbers; UNLIMITED holds whatever there is."""
+    if isinstance(limit, Decimal):
+        return RailLine(
+            code, "held" if value <= limit else "refused", {**about, "value": value, "limit": limit}
+        )
+    assert limit is not None
+    return RailLine(code, "held", {**about, "value": value, "limit": str(limit)})
 
 
 def within(limit: Count, value: Decimal | int) -> bool:

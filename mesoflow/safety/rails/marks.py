@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mesoflow.safety.case import Case
 from mesoflow.safety.codes import Code
-from mesoflow.safety.rails.lines import line
+from mesoflow.safety.rails.lines import holds
 from mesoflow.safety.verdicts import RailLine
 
 
@@ -16,5 +16,8 @@ def marks(case: Case) -> Iterator[RailLine]:
         yield RailLine(Code.ACCOUNT_MARKED, "skipped", {"kind": "exit"})
         return
     standing = case.ledger.marks(case.order.account)
-    numbers = {"account": case.order.account, "positions": [mark.position_id for mark in standing]}
-    yield line(Code.ACCOUNT_MARKED, not standing, numbers)
+    yield holds(
+        Code.ACCOUNT_MARKED,
+        not standing,
+        lambda: {"account": case.order.account, "positions": [mark.position_id for mark in standing]},
+    )

@@ -4,11 +4,12 @@ run's or the day's it is refused. Cancels are counted where they are intended, a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from mesoflow.safety.case import Case
 from mesoflow.safety.codes import Code
 from mesoflow.safety.limits import DEFAULT_MESSAGES
-from mesoflow.safety.rails.lines import line, shown, within
+from mesoflow.safety.rails.lines import counted, line, shown
 from mesoflow.safety.unlimited import Unlimited
 from mesoflow.safety.verdicts import RailLine
 
@@ -17,16 +18,16 @@ def messages(case: Case) -> Iterator[RailLine]:
     """This one included."""
     ledger, limits = case.ledger, case.limits.max_messages or DEFAULT_MESSAGES
     run = ledger.messages(case.environment.run_id) + 1
-    yield line(Code.MESSAGES_PER_RUN, within(limits.run, run), {"value": run, "limit": shown(limits.run)})
+    yield counted(Code.MESSAGES_PER_RUN, limits.run, run)
     day = ledger.messages_of_day(case.day.session) + 1
-    yield line(Code.MESSAGES_PER_DAY, within(limits.day, day), {"value": day, "limit": shown(limits.day)})
+    yield counted(Code.MESSAGES_PER_DAY, limits.day, day)
     yield _minute(case, limits.minute)
 
 
-def _minute(case: Case, limit: object) -> RailLine:
+def _minute(case: Case, limit: Decimal | Unlimited) -> RailLine:
     count = case.ledger.messages_in_minute(case.now) + 1
+    if isinstance(limit, Unlimited) or count <= limit:
+        return counted(Code.MESSAGES_PER_MINUTE, limit, count)
     numbers = {"value": count, "limit": shown(limit)}
-    if isinstance(limit, Unlimited) or count <= limit:  # type: ignore[operator]
-        return line(Code.MESSAGES_PER_MINUTE, True, numbers)
-    wait_until = case.ledger.room_for_message(int(limit))  # type: ignore[call-overload]
+    wait_until = case.ledger.room_for_message(int(limit))
     return line(Code.MESSAGES_PER_MINUTE, False, {**numbers, "wait_until": wait_until})

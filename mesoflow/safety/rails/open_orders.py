@@ -8,19 +8,18 @@ from decimal import Decimal
 from mesoflow.safety.case import Case
 from mesoflow.safety.codes import Code
 from mesoflow.safety.limits import OPEN_ORDERS
-from mesoflow.safety.rails.lines import at_most, held, line, money, shown, within
+from mesoflow.safety.rails.lines import at_most, counted, held, line, money
 from mesoflow.safety.unlimited import UNLIMITED, Unlimited
 from mesoflow.safety.verdicts import RailLine
 
-_ZERO = Decimal(0)
+_ZERO, _ORDERS = Decimal(0), Decimal(OPEN_ORDERS)
 
 
 def open_orders(case: Case) -> Iterator[RailLine]:
     """This one included."""
     others = case.ledger.open_orders(case.order.account, case.sent)
-    limit = case.limits.max_open_orders or Decimal(OPEN_ORDERS)
-    count = len(others) + 1
-    yield line(Code.OPEN_ORDERS, within(limit, count), {"value": count, "limit": shown(limit)})
+    limit = case.limits.max_open_orders or _ORDERS
+    yield counted(Code.OPEN_ORDERS, limit, len(others) + 1)
     if not others and case.limits.max_open_orders_value is None:
         # One order by itself is within the premium that C04 holds it to.
         yield held(Code.OPEN_ORDERS_VALUE)

@@ -109,3 +109,33 @@ def test_quotes_that_grow_stale_pause_the_walk_while_its_time_goes_on() -> None:
 def test_quotes_that_stay_away_let_the_time_run_out() -> None:
     played = enter(Fate(), desk={"stale": (15, 900)}, within="1m")
     assert (len(played.desk.orders), played.code, played.seconds) == (1, "not_filled", 60)
+
+
+def test_an_exit_that_stays_paused_says_why_when_its_time_is_over() -> None:
+    names = ["group-1/rung-1/send", *(f"group-1/rung-1~{n}/send" for n in range(2, 5))]
+    played = leave(desk={"refusals": {name: refusal("C07") for name in names}}, within="18s")
+    assert (played.code, played.seconds, len(played.desk.told)) == ("not_filled", 18, 1)
+    assert played.error.summary == "nothing of exec plan 9002 filled in time; last: C07 refuses"
+    assert played.error.details == {"exec_plan_id": 9002, "last": "rail_refused"}
+
+
+def test_a_leg_that_nobody_bids_for_holds_up_an_entry_and_not_the_decision_of_an_exit() -> None:
+    worthless = QUOTES | {"long_put": ("0", "0.05"), "short_put": ("0.05", "0.15")}
+    held = {"short_put": -1, "long_put": 1}
+    desk = Desk(fates=[Fate(fills=[(1, 1)])], quotes=worthless, held=held)
+    played = desk.play("orders.work", {"exec_plan": closing(), "price": {"start": "natural"}, "within": "1m"})
+    assert (played.outputs["ended"], limits(played)) == ("filled", [D("0.15")])
+
+
+def test_an_order_that_stays_in_the_way_once_it_is_withdrawn_ends_the_walk() -> None:
+    desk = Desk(quotes=QUOTES, held={"short_put": -1, "long_put": 1})
+    plan = closing()
+    desk.plans[plan["exec_plan_id"]] = dict(plan)
+    desk.play("orders.work", {"exec_plan": plan, "price": {"start": "mid"}, "within": "10s"})
+    for name in ("group-1/rung-1/send", "group-1/rung-1~2/send"):
+        desk.refusals[name] = refusal("C09", in_the_way=[501])
+    second = desk.play("orders.work", {"exec_plan": plan, "price": {"start": "mid"}, "within": "1m"})
+    assert (second.code, second.asked("send")) == (
+        "rail_refused",
+        ["group-1/rung-1/send", "group-1/rung-1~2/send"],
+    )

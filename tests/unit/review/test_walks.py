@@ -84,6 +84,17 @@ def test_a_rung_that_a_rail_refused_is_over():
     assert (told.rungs, told.ladder.over) == ([("rung-1", "refused", 0)], True)
 
 
+def test_a_price_that_is_refused_again_and_again_is_told_once():
+    told = Told().refused(1, D("-1.45")).refused("1~2", D("-1.45")).refused("1~3", D("-1.45"))
+    told.refused(2, D("-1.40")).sent("2~2", D("-1.40"), 11)
+    assert [(rung.name, times) for rung, times in told.ladder.told] == [
+        ("rung-1", 3),
+        ("rung-2", 1),
+        ("rung-2~2", 1),
+    ]
+    assert str(told.ladder.rungs[0]).endswith("refused (rail_refused)")
+
+
 def test_orders_of_somebody_else_are_no_rungs():
     told = Told().sent(1, D("-1.45"), 11).seen(99, "Filled", 3)
     assert told.rungs == [("rung-1", "working", 0)]

@@ -306,6 +306,8 @@ def test_legs_that_differ_at_the_resume_park_with_the_repair_written_out():
             "working": [602],
         },
     )
+    marks = [record.body["position_id"] for record in rig.journal.read(RUN) if record.kind == "mark"]
+    assert marks == [4700], "entries on the account are refused until `clear`"
     assert len(rig.world.orders) == 2, "nothing trades to fix itself"
 
 
