@@ -105,7 +105,9 @@ def _run(command: argparse.ArgumentParser) -> None:
     )
     _allow_live(command)
     command.add_argument(
-        "--policy", metavar="FILE", help="with --dry-run: the ceilings of this policy, in place of the defaults"
+        "--policy",
+        metavar="FILE",
+        help="with --dry-run: the ceilings of this policy, in place of the defaults",
     )
     command.add_argument("--seed", metavar="N", type=int, help="the seed of a new embedded world")
     command.add_argument(
@@ -154,7 +156,9 @@ def _cancel(command: argparse.ArgumentParser) -> None:
 
 def _release(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--playbook", metavar="NAME", help="let this playbook run again in this session (C11), in place of the home"
+        "--playbook",
+        metavar="NAME",
+        help="let this playbook run again in this session (C11), in place of the home",
     )
     command.add_argument("--reason", metavar="TEXT", default="", help="why; kept in the journal")
     command.add_argument("--yes", action="store_true", help="do not ask")
@@ -165,7 +169,11 @@ def _settle(command: argparse.ArgumentParser) -> None:
     command.add_argument("path", metavar="PATH", help="the path of the unknown, as `mesoflow show` names it")
     what = command.add_mutually_exclusive_group(required=True)
     what.add_argument(
-        "--happened", metavar="ID", type=int, nargs="+", help="it happened: the order's or the position's id at the hub"
+        "--happened",
+        metavar="ID",
+        type=int,
+        nargs="+",
+        help="it happened: the order's or the position's id at the hub",
     )
     what.add_argument("--did-not-happen", action="store_true", help="it did not, and never will")
     command.add_argument(

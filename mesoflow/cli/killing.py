@@ -143,7 +143,11 @@ class Killing:
             ending[1],
             {order: filled for order, filled in after.withdrawn.items() if order not in before.withdrawn},
             after.alive,
-            [path for path, method in after.unknown.items() if method in ("SendOrder", "CancelOrder", "ApplyPaperFills")],
+            [
+                path
+                for path, method in after.unknown.items()
+                if method in ("SendOrder", "CancelOrder", "ApplyPaperFills")
+            ],
         )
 
 
@@ -152,5 +156,3 @@ def _looks() -> Iterator[None]:
     while True:
         yield
         time.sleep(LOOK_EVERY_S)
-
-

@@ -88,7 +88,8 @@ class Committer:
         if not self._scheduled or self._broken:
             return
         self._scheduled = False
-        staged, self._staged = self._staged, []
+        staged, later = _divided(self._staged)
+        self._staged = []
         try:
             commit = self._written(staged)
         except Exception as error:
@@ -100,6 +101,8 @@ class Committer:
         for one in staged:
             if one.then is not None:
                 one.then()
+        for one in later:
+            self.add(one.entries, one.then, one.guard)
 
     def _written(self, staged: list[_Staged]) -> Commit | None:
         """One transaction of all that is staged; what is refused meanwhile is taken out of `staged`."""
@@ -151,6 +154,22 @@ class Committer:
     def _reach(self, number: int, records: Sequence[Record]) -> None:
         for record in records:
             self._crash.reach(point_of(record), f"commit-{number}")
+
+
+def _divided(staged: Sequence[_Staged]) -> tuple[list[_Staged], list[_Staged]]:
+    """What one commit takes, and what waits for the next: two runs of one process do not trade on one account in the same
+    commit, for their verdicts were made without each other. Of a run that waits everything waits, in its order."""
+    holders: dict[str, str] = {}
+    waiting: set[str] = set()
+    now: list[_Staged] = []
+    later: list[_Staged] = []
+    for one in staged:
+        guard = one.guard
+        if guard is not None and holders.setdefault(guard.account, guard.run_id) != guard.run_id:
+            waiting.add(guard.run_id)
+        waits = any(entry.run_id in waiting for entry in one.entries)
+        (later if waits else now).append(one)
+    return now, later
 
 
 def point_of(record: Record) -> str:

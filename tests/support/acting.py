@@ -19,7 +19,7 @@ from typing import Any
 from mesoflow.actions.catalogue import ACTIONS
 from mesoflow.actions.ready import READY
 from mesoflow.engine.action import Action, Context
-from mesoflow.engine.effects import Call, Effect, Note, Place, Sleep, Tell, Value, Watch, Withdraw
+from mesoflow.engine.effects import Call, Effect, Govern, Note, Place, Sleep, Tell, Value, Watch, Withdraw
 from mesoflow.engine.errors import Cancelled, StepError
 from mesoflow.engine.paths import join
 from mesoflow.engine.tasks import Enter
@@ -246,6 +246,8 @@ class _Stage:
                 return self._ctx.now
             case Tell(to=to):
                 return {"delivered": list(to), "failed": []}
+            case Govern(state=state):
+                return {"state": state, "since": self._ctx.now}
             case Watch():
                 return self._watch(effect)
             case Place(order=order):

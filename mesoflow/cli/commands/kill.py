@@ -37,9 +37,13 @@ def _said(args: argparse.Namespace, home: Path, said: str, first: bool, runs: Se
         for order, filled in one.withdrawn.items():
             print(f"           order {order} withdrawn and confirmed, {filled} filled")
         for order in one.alive:
-            print(f"           order {order} may be alive: nobody has confirmed that it stopped; look at the broker")
+            print(
+                f"           order {order} may be alive: nobody has confirmed that it stopped; look at the broker"
+            )
         for path in one.unknown:
-            print(f"           unknown: {path}; look at the broker, then `mesoflow settle {one.run_id} {path} …`")
+            print(
+                f"           unknown: {path}; look at the broker, then `mesoflow settle {one.run_id} {path} …`"
+            )
         if one.why:
             print(f"           not withdrawn: {one.why}")
     if not runs:

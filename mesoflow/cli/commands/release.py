@@ -27,7 +27,11 @@ def run(args: argparse.Namespace) -> int:
         _confirm(args, f"release {home.path}{f', halted {was}' if was else ''}: orders may leave again")
         there = release(home, journal, by, args.reason)
         text = f"released {home.path}\n  next     mesoflow runs      what is parked can be resumed"
-        _said(args, text if there else f"{home.path} was not halted; its trading state is active", {"halted": was})
+        _said(
+            args,
+            text if there else f"{home.path} was not halted; its trading state is active",
+            {"halted": was},
+        )
     return Exit.FINE
 
 

@@ -123,14 +123,21 @@ async def _order_evidence(hub: Hub, record: Record, ids: list[int]) -> Mapping[s
     """An order that is named belongs to the intent's exec plan and leg group, and to no other sending of ours."""
     if len(ids) != 1:
         raise Refusal(NOT_WANTED, "one sending makes one order", help=("give one LiveOrderId",))
-    order = (await _read(hub, "GetOrder", {"live_order_id": ids[0]}, f"the hub has no order {ids[0]}"))["order"]
+    order = (await _read(hub, "GetOrder", {"live_order_id": ids[0]}, f"the hub has no order {ids[0]}"))[
+        "order"
+    ]
     plan = plan_of(record)
     groups = [group["id"] for group in record.body["order"]["groups"]]
     if order["exec_plan_id"] != plan or order["leg_group_id"] not in groups:
         raise Refusal(
             NOT_WANTED,
             f"order {ids[0]} does not belong to exec plan {plan}, leg group {groups[0]}",
-            (("hub", f"order {ids[0]}: exec plan {order['exec_plan_id']}, leg group {order['leg_group_id']}"),),
+            (
+                (
+                    "hub",
+                    f"order {ids[0]}: exec plan {order['exec_plan_id']}, leg group {order['leg_group_id']}",
+                ),
+            ),
             ("look again; --did-not-happen if the hub and the broker show nothing of it",),
         )
     return {"order_id": ids[0], "state": order["state"], "cum_qty": order["cum_qty"]}

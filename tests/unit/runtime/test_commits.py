@@ -120,3 +120,31 @@ def test_a_run_judges_again_when_another_has_traded_meanwhile(refused):
     else:
         assert life.conclusion == Ended("done", outputs={"filled": 3})
         assert intents == ["walk/rung-1/send"]
+
+
+def test_two_runs_of_one_process_are_judged_one_after_the_other():
+    """Each sees the other's intent: the second is judged again, on what the first one's commit has brought."""
+    journal, told = MemoryJournal(), []
+
+    async def go():
+        committer = Committer(journal, CrashPoints(), told.append)
+        for run_id in ("one", "two"):
+            committer.judged_from(run_id, ACCOUNT, 0)
+        committer.add([intent("one")], lambda: told.append("one sent"), Guard("one", ACCOUNT, lambda _: None))
+
+        def again(moved):
+            told.append([record.run_id for record in moved])
+            return [intent("two", "judged again")]
+
+        committer.add([intent("two")], lambda: told.append("two sent"), Guard("two", ACCOUNT, again))
+        committer.add([Entry("two", "settled", {"path": "after"})])
+        for _ in range(4):
+            await asyncio.sleep(0)
+
+    asyncio.run(go())
+    assert told == ["one sent", ["one"], "two sent"]
+    assert [(record.run_id, record.body["path"]) for record in journal.home()] == [
+        ("one", "buy"),
+        ("two", "judged again"),
+        ("two", "after"),
+    ]

@@ -45,6 +45,7 @@ def test_it_did_not_happen_is_a_refusal_for_good():
     ("method", "ids", "answer"),
     [
         ("ApplyPaperFills", [901], {"exec_plan_id": 501, "position_id": 901, "live_order_ids": []}),
+        ("SendOrder", [77], {"live_order_id": 77}),
         ("CreateStrategy", [201], {"strategy_id": 201}),
     ],
 )
@@ -57,7 +58,7 @@ def test_it_happened_gives_the_answer_that_the_hub_would_have_given(method, ids,
     assert decided.body["evidence"] == {"happened": True, "ids": ids, "found": {"position_id": 901}}
 
 
-@pytest.mark.parametrize("method", ["StartPreparePositionEntry", "SendOrder"])
+@pytest.mark.parametrize("method", ["StartPreparePositionEntry", "CancelOrder"])
 def test_what_is_not_in_the_table_is_not_adopted_by_hand(method):
     story = unknown(method)
     intent, record = unknown_at(story.journal, RUN, PATH)

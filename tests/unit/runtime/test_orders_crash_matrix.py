@@ -303,7 +303,6 @@ def test_legs_that_differ_at_the_resume_park_with_the_repair_written_out():
                 "position 4700, leg long_put: +2 at the hub, +1 by our fills; sell 1",
                 "look at the broker: mend it there, or take what it shows with `mesoflow clear POSITION`",
             ],
-            "working": [602],
         },
     )
     marks = [record.body["position_id"] for record in rig.journal.read(RUN) if record.kind == "mark"]
