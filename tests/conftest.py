@@ -11,3 +11,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="kill and resume at every crash point by name, instead of once a distinct state",
     )
+    parser.addoption(
+        "--kill-seed",
+        type=int,
+        default=7,
+        help="which states, instants and orders of killing are drawn, where not all of them are tried",
+    )

@@ -16,11 +16,14 @@ def template(id: int = 101) -> dict[str, Any]:
 def test_the_templates_are_definitions(id: int) -> None:
     definition = read_definition(template(id))
     assert definition.symbol == "SPX"
-    assert [leg.name for leg in definition.legs] == {
-        101: ["short_put", "long_put"],
-        102: ["short_put", "short_call"],
+    assert {leg.name: leg.group for leg in definition.legs} == {
+        101: {"short_put": "1", "long_put": "1"},
+        102: {"short_put": "1", "short_call": "2"},
+        103: {"short_put": "1", "short_call": "2"},
+        104: {"short_put": "1", "long_put": "1", "short_call": "1", "long_call": "1"},
+        105: {"upper_long": "1", "shorts": "1", "lower_long": "1"},
+        106: {"upper_long": "1", "short_a": "1", "lower_long": "2", "short_b": "2"},
     }[id]
-    assert [leg.group for leg in definition.legs] == {101: ["1", "1"], 102: ["1", "2"]}[id]
 
 
 def test_numbers_and_blank_text_are_read_as_expressions_and_nothing() -> None:

@@ -11,8 +11,9 @@ from mesoflow.simulator.market.chain import Option
 from mesoflow.simulator.market.market import Market
 from mesoflow.simulator.shared import data
 from mesoflow.simulator.strategies.definition import read_definition
-from mesoflow.simulator.strategies.entry import Circumstances, EntryImpossible, Preview, preview
+from mesoflow.simulator.strategies.entry import Preview, preview
 from mesoflow.simulator.strategies.lua import Lua
+from mesoflow.simulator.strategies.selection import Circumstances, Impossible
 
 MARKET, LUA = Market(7), Lua(7)
 THURSDAY = datetime(2025, 1, 16, 15, 0, tzinfo=UTC)
@@ -65,7 +66,7 @@ def test_the_strangle_sells_ten_deltas_over_the_weekend() -> None:
 
 
 def test_without_a_fitting_expiration_there_is_no_entry() -> None:
-    with pytest.raises(EntryImpossible) as caught:
+    with pytest.raises(Impossible) as caught:
         enter(template(102), THURSDAY)
     assert str(caught.value) == "expiration 'weekend': none is listed for DTE 3 from 3 to 4"
 
@@ -74,7 +75,7 @@ def test_without_a_fitting_delta_there_is_no_entry() -> None:
     raw = template()
     raw["Structure"]["Legs"][0]["StrikeSelector"] = {"Delta": "45", "Min": "45", "Max": "45.0000001"}
     with pytest.raises(
-        EntryImpossible, match=r"^leg 'short_put': no free contract of SPXW 2025-02-14 has Delta 45"
+        Impossible, match=r"^leg 'short_put': no free contract of SPXW 2025-02-14 has Delta 45"
     ):
         enter(raw)
 
@@ -154,22 +155,56 @@ def test_a_condition_that_cannot_be_evaluated_lets_nothing_go() -> None:
             {"StrikeSelector": {"Delta": "-45"}},
             "leg 'short_put': Delta came to -45; it is given without a sign",
         ),
-        (
-            {"StrikeSelector": {"MidPrice": "10"}},
-            "leg 'short_put': StrikeSelector.MidPrice is not in this version of the simulator",
-        ),
-        (
-            {"StrikeSelector": {"Complex": {"Statement": "1", "Target": "1"}}},
-            "leg 'short_put': StrikeSelector.Complex is not in this version of the simulator",
-        ),
     ],
 )
 def test_what_cannot_be_done_is_said(change: dict[str, Any], error: str) -> None:
     raw = template()
     raw["Structure"]["Legs"][0] |= change
-    with pytest.raises(EntryImpossible) as caught:
+    with pytest.raises(Impossible) as caught:
         enter(raw)
     assert str(caught.value) == error
+
+
+@pytest.mark.parametrize("selector", ["BidPrice", "AskPrice", "MidPrice"])
+def test_a_contract_is_chosen_by_its_price(selector: str) -> None:
+    raw = template()
+    raw["Structure"]["Legs"][0]["StrikeSelector"] = {selector: "20", "Min": "15", "Max": "25"}
+    quote = enter(raw).legs[0].quote
+    price = {"BidPrice": quote.bid, "AskPrice": quote.ask, "MidPrice": quote.mark}[selector]
+    assert price is not None and abs(price - 20) < 1
+
+
+def test_a_contract_is_chosen_by_a_statement_among_those_that_hold_its_constraints() -> None:
+    """The put whose theta is nearest to 100 dollars a day, among the strikes below 5,700."""
+    raw = template()
+    raw["Structure"]["Legs"][0]["StrikeSelector"] = {
+        "Complex": {
+            "Statement": "abs(leg_short_put_theta)",
+            "Target": "100",
+            "Constraints": ["leg_short_put_strike < 5700"],
+        }
+    }
+    leg = enter(raw).legs[0]
+    assert leg.option.strike < 5700
+    assert leg.greeks is not None and abs(leg.greeks.theta) * 100 == pytest.approx(100, rel=0.1)
+
+
+def test_the_iron_condor_is_one_package_with_its_wings_25_points_out() -> None:
+    found = enter(template(104), datetime(2025, 1, 17, 15, 0, tzinfo=UTC))
+    strikes = {leg.name: leg.option.strike for leg in found.legs}
+    assert strikes["short_put"] - strikes["long_put"] == strikes["long_call"] - strikes["short_call"] == 25
+    assert {leg.group for leg in found.legs} == {1} and {leg.dte for leg in found.legs} == {0}
+    assert found.variables["credit"] > 0 and found.allowed
+
+
+@pytest.mark.parametrize(("id", "groups"), [(105, [1, 1, 1]), (106, [1, 1, 2, 2])])
+def test_net_zero_in_one_package_and_split(id: int, groups: list[int]) -> None:
+    found = enter(template(id))
+    assert [leg.group for leg in found.legs] == groups
+    assert sum(leg.qty for leg in found.legs) == 0
+    upper, lower = found.legs[0].option.strike, found.legs[-1 if id == 105 else 2].option.strike
+    assert upper > lower
+    assert "initial_shorts_delta" in found.variables
 
 
 def test_an_entry_is_a_function_of_its_second() -> None:

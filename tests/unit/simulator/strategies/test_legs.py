@@ -15,7 +15,7 @@ def put(name: str, qty: int, delta: float, *, greeks: bool = True) -> MarketLeg:
     option = Option("SPX", "SPXW", date(2025, 2, 14), Decimal(5900), "Put")
     quote = Quote(AT, Decimal("10.00"), Decimal("11.00"), None, Decimal("10.50"))
     figures = Sensitivities(delta, 0.001, -1.5, 6.0, -2.0, 0.16)
-    return MarketLeg(name, option, Decimal(qty), 1, 30, quote, figures if greeks else None)
+    return MarketLeg(name, name, option, Decimal(qty), 1, 30, quote, figures if greeks else None)
 
 
 def test_greeks_are_of_the_whole_quantity_in_percent() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mesoflow.simulator.shared import data
+from mesoflow.simulator.world.strategies import TEMPLATES
 from tests.support.worlds import Desk
 
 
@@ -24,6 +25,10 @@ def test_a_new_world_has_its_templates(desk: Desk) -> None:
     assert [(row["Id"], row["Name"], row["StrategyDefinition"]) for row in listed] == [
         (101, "SPX put calendar 30/60", None),
         (102, "SPX weekend strangle", None),
+        (103, "SPX strangle adjusting", None),
+        (104, "SPX 0DTE iron condor", None),
+        (105, "NetZero 60-40-20", None),
+        (106, "NetZero 60-40-20 split", None),
     ]
     assert strategy(desk, 101)["StrategyDefinition"] == data("strategies/101.json")
 
@@ -95,7 +100,7 @@ def test_a_creation_that_is_refused_makes_nothing(
     desk: Desk, args: dict[str, Any], refusal: tuple[str, ...]
 ) -> None:
     assert desk.refused("CreateStrategy", **args) == refusal
-    assert len(desk.ok("ListStrategies")["Strategies"]) == 2
+    assert [row["Id"] for row in desk.ok("ListStrategies")["Strategies"]] == list(TEMPLATES)
 
 
 def test_an_update_changes_what_it_names(desk: Desk) -> None:
@@ -133,7 +138,7 @@ def test_lists_come_in_pages(desk: Desk) -> None:
     for n in range(5):
         desk.ok("CreateStrategy", strategy_definition=None, clone_strategy_id=101, name=f"copy {n}")
     token, ids = None, []
-    for _ in range(4):
+    for _ in range(6):
         answer = desk.ok("ListStrategies", limit=2, continuation_token=token)
         token = answer["ContinuationToken"]
         ids += [row["Id"] for row in answer["Strategies"]]
