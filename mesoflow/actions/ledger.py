@@ -4,8 +4,8 @@ The state home's ledger comes in with the context (`Context.ledger`, a fold over
 run); what this run trades is folded in here, by the action that traded it, so that it too is a function of the journal's
 inputs. Shape, a Value:
 
-    positions   position id as text → {account, legs: {name: signed quantity}, plans: [exec plan ids], held: why, where a
-                part of a plan is on hold}
+    positions   position id as text → {account, legs: {name: signed quantity}, plans: [exec plan ids], expires: {leg name:
+                when it settles}, held: why, where a part of a plan is on hold}
     orders      live order id as text → {account, playbook, kind, exec_plan_id}; what the home sent, working or over
     unknowns    instants at which calls left whose outcome is unknown, of every run of the home
 """
@@ -51,7 +51,8 @@ def remember(
     """A plan was executed; `legs` are the position's open legs after it."""
     positions = _ledger(ctx).setdefault("positions", {})
     before = positions.get(str(position_id), {"plans": []})
-    entry = {"account": account_id, "legs": dict(legs), "plans": [*before["plans"], plan_id]}
+    entry = {**before, "account": account_id, "legs": dict(legs), "plans": [*before["plans"], plan_id]}
+    entry.pop("held", None)
     if legs and "held" in before:  # a hold ends when the position is flat
         entry["held"] = before["held"]
     positions[str(position_id)] = entry

@@ -242,7 +242,7 @@ class Conduct:
         runs = standings(self.journal, lambda _: False)
         here = [run for run in runs if at_same_hub(run.started, self.started["hub"])]
         mine = next(run for run in here if run.run_id == self.run_id)
-        return expected_of(fold_since(self.journal, here, mine), plans)
+        return expected_of(fold_since(self.journal, here, mine), plans, self.ground.clock.now())
 
     def _gate(self, committer: Committer, view: View) -> Gate:
         """The rails, with what the home's journal and its policy say."""

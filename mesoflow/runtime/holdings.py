@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +21,8 @@ from mesoflow.engine.effects import Value
 from mesoflow.journal.records import Kind, Record
 from mesoflow.journal.store import Journal
 from mesoflow.runtime.standing import TRADES, Standing, open_intents
+from mesoflow.trading.order_values import contract_of
+from mesoflow.trading.settlement import settles_at
 
 # Positions have ids of their hub; those of another one say nothing here.
 PLACE = ("kind", "url", "world", "identity")
@@ -138,6 +141,7 @@ class Fold:
         position = answer.get("position_id") or order["position_id"]
         if position is not None:
             legs = {leg["name"]: leg["quantity"] for leg in order["legs"]}
+            self._expire(position, order["legs"])
             self._add(position, order["account"], order["exec_plan_id"], legs, again=True)
 
     # --- at a broker -------------------------------------------------------------------------------------------------
@@ -153,6 +157,7 @@ class Fold:
             "position_id": order["position_id"],
             "packages": sum(group["packages"] for group in order["groups"]),
             "legs": {leg["name"]: leg["quantity"] for leg in order["legs"]},
+            **_expiries(order["legs"]),
             "filled": _NOTHING,
             "state": "",
         }
@@ -172,9 +177,10 @@ class Fold:
 
     def _filled(self, order: Mapping[str, Any], legs: Mapping[str, Decimal]) -> None:
         key = str(order["exec_plan_id"])
-        plan = self.plans.setdefault(
-            key, {"account": order["account"], "position_id": order["position_id"], "legs": {}}
-        )
+        made = {"account": order["account"], "position_id": order["position_id"], "legs": {}}
+        plan = self.plans.setdefault(key, made)
+        if "expires" in order:
+            plan["expires"] = {**plan.get("expires", {}), **order["expires"]}
         if plan["position_id"] is not None:
             self._add(plan["position_id"], order["account"], order["exec_plan_id"], legs)
         else:
@@ -195,13 +201,22 @@ class Fold:
         self, position: int, account: str, plan: int, legs: Mapping[str, Decimal], *, again: bool = False
     ) -> None:
         before = self.positions.get(str(position), {"legs": {}, "plans": []})
+        expires = {**before.get("expires", {}), **self.plans.get(str(plan), {}).get("expires", {})}
         plans = list(before["plans"])
         if again or plan not in plans:
             plans.append(plan)
         entry = {"account": account, "legs": _sum(before["legs"], legs), "plans": plans}
+        if expires:
+            entry["expires"] = expires
         if entry["legs"] and "held" in before:  # a hold ends when the position is flat
             entry["held"] = before["held"]
         self.positions[str(position)] = entry
+
+    def _expire(self, position: int, legs: Sequence[Mapping[str, Any]]) -> None:
+        """Remember when the contracts of a position settle: from then on nobody holds them."""
+        if found := _expiries(legs):
+            before = self.positions.setdefault(str(position), {"legs": {}, "plans": []})
+            before["expires"] = {**before.get("expires", {}), **found["expires"]}
 
     def _held(self, hold: Mapping[str, Any]) -> None:
         """A part of a plan stays where it is until a person has looked (actions/incomplete.py)."""
@@ -215,6 +230,18 @@ class Fold:
             if position in self.positions:
                 self.positions[position].pop("held", None)
                 self.positions[position]["legs"] = {leg["name"]: leg["quantity"] for leg in legs}
+
+
+def unsettled(entry: Mapping[str, Any], now: datetime) -> dict[str, Decimal]:
+    """The legs of a position or a plan that have not settled by now."""
+    expires = entry.get("expires", {})
+    return {name: qty for name, qty in entry["legs"].items() if name not in expires or now < expires[name]}
+
+
+def _expiries(legs: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, datetime]]:
+    """{expires: {leg: when it settles}}, or nothing where no contract is told."""
+    found = {leg["name"]: settles_at(contract_of(leg["contract"])) for leg in legs if leg.get("contract")}
+    return {"expires": found} if found else {}
 
 
 def _sum(one: Mapping[str, Decimal], other: Mapping[str, Decimal]) -> dict[str, Decimal]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from mesoflow.actions.ready import open_quantities
-from mesoflow.runtime.holdings import Fold
+from mesoflow.runtime.holdings import Fold, unsettled
 from mesoflow.runtime.perform import Performer
 from mesoflow.runtime.setting import Expected, Setting
 
@@ -67,13 +67,17 @@ async def _position_of(performer: Performer, plan: int) -> int | None:
     return int(rows[0]["id"]) if rows else None
 
 
-def expected_of(fold: Fold, plans: Collection[int]) -> Expected:
-    """What the home's fold says of the positions that these exec plans traded."""
+def expected_of(fold: Fold, plans: Collection[int], now: datetime) -> Expected:
+    """What the home's fold says of the positions that these exec plans traded; what has settled is held by nobody."""
     wanted = set(plans)
     positions = {
-        int(key): entry["legs"] for key, entry in fold.positions.items() if wanted & set(entry["plans"])
+        int(key): unsettled(entry, now)
+        for key, entry in fold.positions.items()
+        if wanted & set(entry["plans"])
     }
     pending = {
-        int(key): plan["legs"] for key, plan in fold.plans.items() if int(key) in wanted and plan["legs"]
+        int(key): unsettled(plan, now)
+        for key, plan in fold.plans.items()
+        if int(key) in wanted and plan["legs"]
     }
     return Expected(positions, pending)

@@ -2,6 +2,7 @@ from datetime import timedelta
 from decimal import Decimal as D
 
 from mesoflow.safety.positions import Positions
+from mesoflow.trading.settlement import settles_at
 from tests.unit.safety.making import CALENDAR, NOW, closing, opened, order
 
 HELD = {"4711": {"account": "PAPER-1", "legs": {"near_put": D(-2), "far_put": D(2)}}}
@@ -69,3 +70,23 @@ def test_what_fills_of_an_entry_at_a_broker_goes_to_the_position_of_its_plan() -
     positions.know({"4711": {"account": "PAPER-1", "legs": legs, "plans": [7001]}})
     positions.traded(None, order(), D(2), NOW)
     assert positions.differences("PAPER-1", opened(CALENDAR), LATER) == []
+
+
+def test_what_filled_before_its_position_had_a_name_counts_once_it_has_one() -> None:
+    """An entry of two orders: the first fill makes the position, the second is sent as one of it."""
+    first, second = order(legs=CALENDAR[:1]), order(legs=CALENDAR[1:])
+    positions = Positions()
+    positions.traded(None, first, D(2), NOW)
+    positions.traded(4711, second, D(2), NOW)
+    assert positions.differences("PAPER-1", opened(CALENDAR), LATER) == []
+    assert positions.differences("PAPER-1", opened(CALENDAR[1:]), LATER) == [
+        "leg near_put of position 4711 holds 0, not -2"
+    ]
+
+
+def test_what_has_settled_is_held_by_nobody() -> None:
+    positions = Positions()
+    positions.traded(4711, order(), D(4), NOW)
+    settled = max(settles_at(contract) for _, contract, *_ in CALENDAR)
+    assert positions.differences("PAPER-1", (), settled - timedelta(seconds=1)) != []
+    assert positions.differences("PAPER-1", (), settled) == []
