@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.killing import Desk, Told, chosen, kind_of, killed_and_resumed, one_a_state
+from tests.support.killing import Desk, Told, chosen, killed_and_resumed, kind_of, one_a_state
 from tests.support.warm import Installed, Warm
 
 PLAYBOOKS = ("live-like-iron-condor", "live-like-strangle", "first-orders")
@@ -69,7 +69,9 @@ def test_the_playbooks_walk(uncut: dict[str, Uncut]) -> None:
     """What is killed here is worth killing: several rungs, cancels, two groups, an unwinding, an adjustment."""
     paths = {name: one.told.paths for name, one in uncut.items()}
     assert any("sell/group-1/rung-4/send" in path for path in paths["live-like-iron-condor"])
-    assert any("/buy_back/group-1/rung-" in path or "close/" in path for path in paths["live-like-iron-condor"])
+    assert any(
+        "/buy_back/group-1/rung-" in path or "close/" in path for path in paths["live-like-iron-condor"]
+    )
     assert "sell/unwind/group-1/rung-1/send" in paths["live-like-strangle"]
     assert "move/adjust/group-2/rung-1/cancel" in paths["first-orders"]
 

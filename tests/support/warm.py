@@ -25,7 +25,14 @@ from typing import Any, TypeVar
 
 ROOT = Path(__file__).parents[2]
 # What a command reads from its environment; nothing of ours may leak into it.
-_OURS = ("MESOLIVE_API_KEY", "MESOFLOW_HOME", "MESOFLOW_CRASH", "MESOFLOW_CRASH_LIST", "MESOFLOW_STOP", "MESOFLOW_WITNESS")
+_OURS = (
+    "MESOLIVE_API_KEY",
+    "MESOFLOW_HOME",
+    "MESOFLOW_CRASH",
+    "MESOFLOW_CRASH_LIST",
+    "MESOFLOW_STOP",
+    "MESOFLOW_WITNESS",
+)
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -111,7 +118,12 @@ class Installed(Warm):
         environment = {name: value for name, value in os.environ.items() if name not in _OURS}
         command = [str(Path(sys.executable).with_name("mesoflow")), *asked["arguments"]]
         done = subprocess.run(
-            command, cwd=ROOT, env=environment | asked["variables"], capture_output=True, text=True, timeout=120
+            command,
+            cwd=ROOT,
+            env=environment | asked["variables"],
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
