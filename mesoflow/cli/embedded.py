@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import cast
 
 from mesoflow.cli.ground import EMBEDDED_TOKEN, Ground, nonce_in
@@ -55,8 +55,7 @@ async def embedded_ground(home: StateHome, wish: EmbeddedWish) -> AsyncIterator[
             yield Ground(
                 url=server.url,
                 clock=EmbeddedRunClock(simulator.clock),
-                # Nothing is on its way between a sender and a hub that died together.
-                facts=HubFacts(late_arrival=timedelta(0), died_with_runner=True, simulator=True),
+                facts=HubFacts(died_with_runner=True, simulator=True),
                 where={"kind": "embedded", "url": None, "world": world.name, "identity": simulator.identity},
                 token=EMBEDDED_TOKEN,
                 embedded=True,

@@ -87,27 +87,35 @@ class Performer:
             await clock.sleep_until(min(clock.now() + timedelta(seconds=pause), until))
 
     async def watch(self, watch: Watch) -> Outcome:
-        """Look until the predicate holds or `until` has come. Raises Overdue where that parks the run."""
+        """Look until the predicate holds or `until` has come. Raises Overdue where that parks the run.
+
+        A hub that is silent just then is asked on for a reader's budget: what has come of it meanwhile is told late, and an
+        absence that passes ends nothing.
+        """
         clock = self._setting.clock
         until = self._fresh_budget(watch)
         ready = READY[watch.ready]
         silent: Exception | None = None
+        spoke = clock.now()
         looks = 0
         while True:
             try:
                 value = await self.read_once(watch.method, watch.args)
                 if ready(value, watch.params, clock.now()):
                     return Done(value)
-                silent = None
+                silent, spoke = None, clock.now()
             except CallRefused as refused:
                 return refusal(refused)
             except (NotSent, OutcomeUnknown, ConnectFailed) as error:
                 silent = error
-            if clock.now() >= until:
+            last = until
+            if silent is not None and watch.overdue == "nothing":
+                last = max(until, spoke + self._setting.budget)
+            if clock.now() >= last:
                 return _overdue(watch, silent)
             pause = POLLS_S[min(looks, len(POLLS_S) - 1)]
             looks += 1
-            await self.pause(min(clock.now() + timedelta(seconds=pause), until))
+            await self.pause(min(clock.now() + timedelta(seconds=pause), last))
 
     def _fresh_budget(self, watch: Watch) -> datetime:
         """`until`; where overdue is an error that may pass, a watch that begins late has a budget of its own."""

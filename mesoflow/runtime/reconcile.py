@@ -131,7 +131,11 @@ class Case:
     async def late_arrivals(self) -> None:
         """Wait until nothing sent with the intent can still arrive."""
         if not self.died_with_runner:
-            await self.setting.clock.sleep_until(self.intent.at + self.setting.facts.late_arrival)
+            await self.late_acceptance()
+
+    async def late_acceptance(self) -> None:
+        """Wait until a broker whose hub has given up on it would show what it took; a world goes on where it was left."""
+        await self.setting.clock.sleep_until(self.intent.at + self.setting.facts.late_arrival)
 
     @property
     def died_with_runner(self) -> bool:
@@ -218,7 +222,7 @@ async def _proved_refused(case: Case, record: Mapping[str, Any], said: Mapping[s
     """Failed proves nothing by itself: hubs write it when they tire of waiting for an agent whose broker then accepts."""
     if record.get("live_order_ids"):
         return Human("the record failed and yet names orders", said)
-    await case.late_arrivals()
+    await case.late_acceptance()
     traces = await _traces(case)
     if traces:
         return Human("the record failed, but the hub shows something of its exec plan", {**said, **traces})
