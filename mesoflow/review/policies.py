@@ -13,7 +13,7 @@ from mesoflow.expressions.unknown import Unknown
 from mesoflow.review.words import length, money
 
 TRADING = frozenset({"orders.work", "orders.send", "position.exit"})
-PREPARING = frozenset({"entry.prepare", "exit.prepare"})
+PREPARING = frozenset({"entry.prepare", "exit.prepare", "adjustment.prepare"})
 PREPARE_WITHIN = "2m"
 SEND_WITHIN = "2m"
 # After its last price an order's cancel is confirmed within this time, or its outcome is unknown.

@@ -14,6 +14,7 @@ from mesoflow.engine.control import Machine, run_playbook
 from mesoflow.engine.effects import Call, Done, Effect, Govern, Outcome, Place, Refused, Tell, Value, Withdraw
 from mesoflow.engine.interpreter import EngineBug, Interpreter, Turn
 from mesoflow.engine.paths import is_withdrawal
+from mesoflow.engine.tasks import Ending
 from mesoflow.expressions.names import Scope, StepView
 from mesoflow.hubs.contract import METHODS
 from mesoflow.journal.records import Record
@@ -51,6 +52,7 @@ class Replayed:
     asked: dict[str, tuple[Effect, datetime]] = field(default_factory=dict)
     settled: dict[str, tuple[Outcome, datetime]] = field(default_factory=dict)
     waiting: dict[str, Effect] = field(default_factory=dict)
+    over: Ending | None = None
     differs: str = ""
     withdrawn: list[Mapping[str, Value]] = field(default_factory=list)
 
@@ -74,6 +76,7 @@ def replay(machine: Machine, records: Iterable[Record], started_at: datetime) ->
     except EngineBug as error:
         told.differs = str(error)
     told.waiting = interpreter.waiting
+    told.over = interpreter.over
     return told
 
 

@@ -1,15 +1,13 @@
 """A walk at the embedded world's broker under each dial: what befalls an order is survived, or a person is called.
 
-Whatever happens, every run is held to the same, by the world's own ledger: no key was executed twice, no walk filled more
-than was wanted, no limit was beyond the frozen worst price, an order that is alive is named by the run that has parked, and
-what a run that is done says it holds is what is held (I1, I4, I5, I6, I13, I17).
+Whatever happens, every run is held to the same: the checkers of mesoflow/rehearsal find nothing, a run with an order that is
+alive has called a person, and what a run that is done says it holds is what is held.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -17,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from mesoflow.cli.__main__ import main
-from mesoflow.simulator.clock import EmbeddedClock
-from mesoflow.simulator.faults import Faults, Loss, Mishap
+from mesoflow.rehearsal.checkers.catalogue import violations
+from mesoflow.rehearsal.evidence import Evidence, last
+from mesoflow.simulator.faults import Loss, Mishap
 from mesoflow.simulator.simulator import Simulator
-from tests.support.virtual_loop import VirtualLoop
+from tests.support.played import Dial, played
 
 RUN = "faults-2025-01-16"
 LOTS = 3
@@ -43,101 +41,66 @@ outputs:
   legs: "{{{{ steps.buy.legs }}}}"
 """
 S = timedelta(seconds=1)
-Dial = Callable[[Simulator], None]
 
 
 @dataclass
 class Ended:
-    """How a run ended, by its journal, and what the world's ledger says."""
+    """How a run ended, and the evidence of both sides."""
 
     code: int
-    state: str
-    reason: str
-    said: str
-    outputs: dict[str, Any]
-    intended: list[dict[str, Any]]
-    orders: list[Any] = field(default_factory=list)
-    keys: dict[str, int] = field(default_factory=dict)
-    held: dict[str, Decimal] = field(default_factory=dict)
+    evidence: Evidence
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        record = last(self.evidence.runs[RUN])
+        assert record is not None
+        return record.body
+
+    @property
+    def state(self) -> str:
+        return str(self.body.get("state", "parked"))
+
+    @property
+    def reason(self) -> str:
+        return str((self.body.get("error") or {}).get("code", "") or self.body.get("code", ""))
+
+    @property
+    def filled(self) -> list[int]:
+        return [order.filled for order in self.evidence.orders]
+
+    @property
+    def held(self) -> dict[str, Decimal]:
+        held: dict[str, Decimal] = {}
+        for fill in self.evidence.fills:
+            held[fill.leg] = held.get(fill.leg, Decimal(0)) + fill.qty
+        return {name: quantity for name, quantity in held.items() if quantity}
 
 
 @pytest.fixture
 def play(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[[Dial], Ended]:
-    home = tmp_path / "home"
-    monkeypatch.setenv("MESOFLOW_HOME", str(home))
     path = tmp_path / "faults.yaml"
     path.write_text(PLAYBOOK, encoding="utf-8")
 
     def run(dial: Dial) -> Ended:
-        honest = Simulator.open.__func__  # type: ignore[attr-defined]
-
-        def opened(cls: type[Simulator], *arguments: Any, **named: Any) -> Simulator:
-            simulator: Simulator = honest(cls, *arguments, **named)
-            dial(simulator)
-            return simulator
-
-        with monkeypatch.context() as patched:
-            patched.setattr(Simulator, "open", classmethod(opened))
-            code = main(["run", str(path)])
-        told = capsys.readouterr()
-        assert "bug in mesoflow" not in told.err, told.err
-        main(["journal", RUN])
-        lines = capsys.readouterr().out
-        ended = _ended(code, [json.loads(line, parse_float=Decimal) for line in lines.splitlines()])
-        _look(ended, home / "worlds" / "default")
-        _hold(ended, lines)
+        code, evidence = played(path, tmp_path / "home", monkeypatch, dial)
+        assert "bug in mesoflow" not in capsys.readouterr().err
+        ended = Ended(code, evidence)
+        _hold(ended)
         return ended
 
     return run
 
 
-def _ended(code: int, records: list[dict[str, Any]]) -> Ended:
-    bodies = [(record["kind"], record["body"]) for record in records if "kind" in record]
-    last = next(body for kind, body in reversed(bodies) if kind in ("ended", "parked"))
-    return Ended(
-        code,
-        last.get("state", "parked"),
-        (last.get("error") or {}).get("code", "") or last.get("code", ""),
-        json.dumps(last, default=str),
-        last.get("outputs") or {},
-        [body["order"] for kind, body in bodies if kind == "intended" and body.get("order")],
-    )
-
-
-def _look(ended: Ended, folder: Path) -> None:
-    loop = VirtualLoop()
-    simulator = Simulator.open(folder, lambda at: EmbeddedClock(loop, at), faults=Faults())
-    try:
-        ledger = simulator.world.ledger
-        ended.orders, ended.keys = list(ledger.orders()), ledger.keys()
-        for fill in ledger.fills():
-            ended.held[fill.leg] = ended.held.get(fill.leg, Decimal(0)) + fill.qty
-    finally:
-        simulator.close()
-        loop.close()
-
-
-def _hold(ended: Ended, journal: str) -> None:
+def _hold(ended: Ended) -> None:
     """What is true of every run, however it ended."""
-    assert set(ended.keys.values()) <= {1}
-    assert sum(order.filled for order in ended.orders) <= LOTS or ended.code == 4
-    for order in ended.intended:
-        (group,) = order["groups"]
-        assert _number(group["limit"]) <= _number(group["worst"])
-    if any(order.alive for order in ended.orders):
+    assert [str(found) for found in violations(ended.evidence)] == []
+    if any(order.alive for order in ended.evidence.orders):
         assert ended.code == 4, "an order is alive, and nobody is called"
     if ended.state == "done":
-        told = {name: _number(leg["quantity"]) for name, leg in ended.outputs["legs"].items()}
-        assert told == {name: quantity for name, quantity in ended.held.items() if quantity}
-
-
-def _number(value: Any) -> Decimal:
-    """A decimal of the journal, which is tagged there."""
-    if isinstance(value, dict):
-        return Decimal(next(iter(value.values())))
-    return Decimal(str(value).removeprefix("=n"))
+        told = {name: leg["quantity"] for name, leg in ended.body["outputs"]["legs"].items()}
+        assert told == ended.held
 
 
 def mishap(*mishaps: Mishap) -> Dial:
@@ -201,8 +164,8 @@ SURVIVED: dict[str, Dial] = {
 @pytest.mark.parametrize("dial", SURVIVED.values(), ids=SURVIVED.keys())
 def test_it_is_survived_and_everything_fills_once(play: Callable[[Dial], Ended], dial: Dial) -> None:
     ended = play(dial)
-    assert (ended.code, ended.state) == (0, "done"), ended.said
-    assert sum(order.filled for order in ended.orders) == LOTS
+    assert (ended.code, ended.state) == (0, "done"), ended.body
+    assert sum(ended.filled) == LOTS
 
 
 REFUSED: dict[str, tuple[Dial, str]] = {
@@ -215,14 +178,14 @@ REFUSED: dict[str, tuple[Dial, str]] = {
 @pytest.mark.parametrize(("dial", "code"), REFUSED.values(), ids=REFUSED.keys())
 def test_it_ends_the_walk_and_nothing_is_held(play: Callable[[Dial], Ended], dial: Dial, code: str) -> None:
     ended = play(dial)
-    assert (ended.code, ended.state, ended.reason) == (1, "failed", code), ended.said
-    assert (len(ended.orders), {name: qty for name, qty in ended.held.items() if qty}) == (1, {})
+    assert (ended.code, ended.state, ended.reason) == (1, "failed", code), ended.body
+    assert (len(ended.filled), ended.held) == (1, {})
 
 
 def test_a_person_cancels_what_has_filled_in_part_and_the_part_is_kept(play: Callable[[Dial], Ended]) -> None:
     ended = play(mishap(PARTLY, Mishap("person_cancels", after=6 * S)))
-    assert (ended.code, ended.state) == (0, "done"), ended.said
-    assert [order.filled for order in ended.orders] == [1]
+    assert (ended.code, ended.state) == (0, "done"), ended.body
+    assert ended.filled == [1]
 
 
 CALLED: dict[str, Dial] = {
@@ -235,10 +198,10 @@ CALLED: dict[str, Dial] = {
 @pytest.mark.parametrize("dial", CALLED.values(), ids=CALLED.keys())
 def test_a_person_is_called(play: Callable[[Dial], Ended], dial: Dial) -> None:
     ended = play(dial)
-    assert (ended.code, ended.state) == (4, "parked"), ended.said
+    assert (ended.code, ended.state) == (4, "parked"), ended.body
 
 
 def test_the_agent_is_away_during_the_walk(play: Callable[[Dial], Ended]) -> None:
     """Its reports come when it is back; no order leaves meanwhile (C15)."""
     ended = play(agent_away)
-    assert ended.state == "done", ended.said
+    assert ended.state == "done", ended.body

@@ -254,7 +254,7 @@ class PaperFills:
         """Executions, and the ledger's own account of the same."""
         self._positions.connect(position, plan.id)
         self._ledger.executed_call(Executed(now, OPERATION, args.idempotency_key, plan.account, plan.id))
-        # The newest of a name: what has just been opened before what was closed long ago.
+        # What was closed has its id in the plan; of a name that was used twice, the newest is meant.
         ids = {leg.name: leg.id for leg in self._positions.legs(position)}
         for name, trade in trades.items():
             if not trade.qty:
