@@ -17,3 +17,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=7,
         help="which states, instants and orders of killing are drawn, where not all of them are tried",
     )
+    parser.addoption("--first-world", type=int, default=1, help="the first seed of the seeded worlds")
+    parser.addoption("--worlds", type=int, default=300, help="how many seeded worlds are played")

@@ -57,7 +57,7 @@ class Gate:
         """The order is about to be intended: (verdict, order) for the record; the ledger counts it."""
         self._count(path, order, at)
         verdict = self.verdicts[path]
-        if any(line.rule is Code.NOT_RECONCILED and line.numbers for line in verdict.lines):
+        if _compared(verdict):
             assert order.facts.as_of is not None
             self.ledger.positions.agreed(order.account, order.facts.as_of)
         return verdict.to_record(), order_to_value(order)
@@ -172,6 +172,14 @@ class Gate:
 def rules(verdict: Verdict) -> list[str]:
     """The controls that refused, each once, in order."""
     return list(dict.fromkeys(line.control for line in verdict.refusals))
+
+
+def _compared(verdict: Verdict) -> bool:
+    """Whether C22 has made its comparison anew for this order. Its line is one of the last."""
+    for line in reversed(verdict.lines):
+        if line.rule is Code.NOT_RECONCILED:
+            return bool(line.numbers)
+    return False
 
 
 def _wait_until(verdict: Verdict) -> datetime | None:

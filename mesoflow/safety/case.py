@@ -30,20 +30,21 @@ BookKey: TypeAlias = int | str
 
 
 class GroupCase(NamedTuple):
-    """A leg group and those of its legs that trade."""
+    """A leg group and those of its legs that trade. `contracts`: Σ |quantity|; `cash`: what the group's limit brings, in money,
+    + received, − paid."""
 
     group: OrderGroup
     legs: tuple[OrderLeg, ...]
+    contracts: Decimal
+    cash: Decimal
 
-    @property
-    def contracts(self) -> Decimal:
-        """Σ |quantity|."""
-        return sum((abs(leg.quantity) for leg in self.legs), _ZERO)
-
-    @property
-    def cash(self) -> Decimal:
-        """What the group's limit brings, in money: + received, − paid."""
-        return -self.group.limit * self.group.packages * self.legs[0].contract.multiplier
+    @classmethod
+    def of(cls, group: OrderGroup, legs: tuple[OrderLeg, ...]) -> GroupCase:
+        """Both figures worked out once."""
+        contracts = _ZERO
+        for leg in legs:
+            contracts += abs(leg.quantity)
+        return cls(group, legs, contracts, -group.limit * group.packages * legs[0].contract.multiplier)
 
 
 @dataclass(slots=True)
@@ -143,9 +144,10 @@ class Case:
                 books.setdefault(leg.position_id, Book()).add((Holding(leg.contract, leg.quantity),), cash)
         for order in self.ledger.not_visible(self.order.account, self.order.facts, self.sent):
             books.setdefault(_key(order), Book()).add(holdings_of(order), cash_of(groups_of(order)))
-        own = books.get(_key(self.order))
+        key = _key(self.order)
+        own = books.get(key)
         if own is None:
-            books[_key(self.order)] = Book(self.holdings, self.cash)
+            books[key] = Book(self.holdings, self.cash)
         else:
             own.add(self.holdings, self.cash)
         return books
@@ -175,7 +177,7 @@ def groups_of(order: Order) -> tuple[GroupCase, ...]:
     for leg in order.legs:
         if leg.quantity:
             legs.setdefault(leg.group, []).append(leg)
-    return tuple(GroupCase(group, tuple(legs[group.id])) for group in order.groups if group.id in legs)
+    return tuple(GroupCase.of(group, tuple(legs[group.id])) for group in order.groups if group.id in legs)
 
 
 def holdings_of(order: Order) -> tuple[Holding, ...]:
@@ -185,7 +187,10 @@ def holdings_of(order: Order) -> tuple[Holding, ...]:
 
 def cash_of(groups: Sequence[GroupCase]) -> Decimal:
     """What the groups bring at their limits."""
-    return sum((each.cash for each in groups), _ZERO)
+    cash = _ZERO
+    for each in groups:
+        cash += each.cash
+    return cash
 
 
 def _own_legs(order: Order) -> tuple[Holding, ...]:

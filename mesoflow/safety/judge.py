@@ -6,7 +6,7 @@ since the other rails could not count it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 
 from mesoflow.safety.case import Case
@@ -14,7 +14,7 @@ from mesoflow.safety.environment import Environment
 from mesoflow.safety.ledger import Ledger
 from mesoflow.safety.limits import Limits
 from mesoflow.safety.rails.catalogue import RAILS, Rail
-from mesoflow.safety.rails.lines import fact_missing
+from mesoflow.safety.rails.lines import fact_missing, skipped
 from mesoflow.safety.rails.structure import structure
 from mesoflow.safety.verdicts import RailLine, Verdict
 from mesoflow.trading.orders import Order
@@ -41,15 +41,19 @@ def judge(
     return Verdict(order, (shape, *_lines(case, rails)), case.reduces, environment.policy)
 
 
-def _lines(case: Case, rails: Iterable[Rail]) -> Iterator[RailLine]:
+def _lines(case: Case, rails: Iterable[Rail]) -> list[RailLine]:
+    lines: list[RailLine] = []
+    reduces = case.reduces
     for rail in rails:
-        if rail.skipped is not None and case.reduces:
-            yield RailLine(rail.skipped, "skipped")
+        if reduces and rail.skipped is not None:
+            lines.append(skipped(rail.skipped))
             continue
         try:
-            yield from rail.judge(case)
+            # What a rail has said before a figure that is no number stays said.
+            lines.extend(rail.judge(case))
         except ArithmeticError:
-            yield _no_number(rail.control)
+            lines.append(_no_number(rail.control))
+    return lines
 
 
 def _no_number(control: str) -> RailLine:

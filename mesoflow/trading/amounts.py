@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, Literal, TypeAlias, cast
+from typing import Final, Literal, NamedTuple, TypeAlias, cast
 
 Unit: TypeAlias = Literal["number", "ticks", "mid", "quote_width", "strike_width", "net_liquidation"]
 
@@ -26,9 +26,9 @@ class NotMeasured(ValueError):
     """An amount is a share of something that is not known, or that this order does not have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measures:
-    """What amounts are measured by; None: not known. Points per share of one package, but `net_liquidation` is money."""
+class Measures(NamedTuple):
+    """What amounts are measured by; None: not known. Points per share of one package, but `net_liquidation` is money. A tuple:
+    each judged order makes some, in the send path."""
 
     mid: Decimal | None = None
     quote_width: Decimal | None = None

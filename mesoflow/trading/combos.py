@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from math import gcd
+from typing import NamedTuple
 
 from mesoflow.trading.orders import Contract, Quote
 
@@ -29,8 +30,7 @@ class Ratio:
     packages: int
 
 
-@dataclass(frozen=True, slots=True)
-class PackageQuote:
+class PackageQuote(NamedTuple):
     """A package's market, signed."""
 
     near: Decimal

@@ -31,7 +31,7 @@ def heartbeat(case: Case) -> Iterator[RailLine]:
     since, allowed = (case.now - facts.as_of) // _MILLISECOND, limit // _MILLISECOND
     agent = None if facts.agent_age_ms is None else facts.agent_age_ms + since
     quotes = since + max(
-        (_age(leg.quote.bid_age_ms, leg.quote.ask_age_ms) for leg in case.order.legs), default=0
+        [_age(leg.quote.bid_age_ms, leg.quote.ask_age_ms) for leg in case.order.legs], default=0
     )
     numbers = {"agent_age_ms": agent, "quotes_age_ms": quotes, "limit_ms": allowed}
     yield line(Code.HEARTBEAT, (agent is None or 0 <= agent <= allowed) and quotes <= allowed, numbers)

@@ -77,12 +77,11 @@ def money(case: Case, limit: Money) -> Decimal | None:
 
 def counted(code: Code, limit: Count, value: Decimal | int, about: Mapping[str, Any] = _NOTHING) -> RailLine:
     """A count against its limit, both among the numbers; UNLIMITED holds whatever there is."""
-    if isinstance(limit, Decimal):
-        return RailLine(
-            code, "held" if value <= limit else "refused", {**about, "value": value, "limit": limit}
-        )
     assert limit is not None
-    return RailLine(code, "held", {**about, "value": value, "limit": str(limit)})
+    counts = isinstance(limit, Decimal)
+    numbers = {"value": value, "limit": limit if counts else str(limit)}
+    holds = not counts or value <= limit
+    return RailLine(code, "held" if holds else "refused", {**about, **numbers} if about else numbers)
 
 
 def within(limit: Count, value: Decimal | int) -> bool:

@@ -24,8 +24,8 @@ def open_orders(case: Case) -> Iterator[RailLine]:
         # One order by itself is within the premium that C04 holds it to.
         yield held(Code.OPEN_ORDERS_VALUE)
         return
-    value = sum((abs(each.cash) for each in case.groups), _ZERO)
-    yield _value(case, limit, value + sum((sent.value for sent in others), _ZERO))
+    value = sum([abs(each.cash) for each in case.groups], _ZERO)
+    yield _value(case, limit, value + sum([sent.value for sent in others], _ZERO))
 
 
 def _value(case: Case, orders: Decimal | Unlimited, value: Decimal) -> RailLine:

@@ -39,15 +39,15 @@ def test_a_refusal_has_its_code_its_rule_and_the_numbers() -> None:
     }
 
 
-def test_an_intent_holds_a_text_a_line_with_the_numbers() -> None:
+def test_an_intent_holds_every_line_with_the_numbers_in_one_text() -> None:
     lines = (HELD, SKIPPED, REFUSED, COLLAR, RailLine(Code.DAY_PNL_UNKNOWN, "refused", {"day_pnl": None}))
-    assert Verdict(order(), lines).to_record()["lines"] == [
-        "held C23 not_durable durable True",
-        "skipped C14 daily_loss kind exit",
-        "refused C04 order_loss value 2600 limit 2500",
-        "refused C05 fact_missing fact as_of",
-        "refused C14 day_pnl_unknown day_pnl None",
-    ]
+    assert Verdict(order(), lines).to_record()["lines"] == (
+        "not_durable durable True; "
+        "skipped daily_loss kind exit; "
+        "refused order_loss value 2600 limit 2500; "
+        "refused C05 fact_missing fact as_of; "
+        "refused day_pnl_unknown day_pnl None"
+    )
 
 
 def test_a_rule_that_serves_several_controls_says_which() -> None:
