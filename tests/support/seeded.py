@@ -56,6 +56,8 @@ STORIES = (
 # Ends that a resume goes on from, once the faults are over.
 RESUMABLE = frozenset({-signal.SIGKILL, 8, 130})
 RESUMES_MAX = 6
+# A command takes about a second; one that takes this long hangs, and its alarm's number is the end that is told.
+HANGS_AFTER_S = 90
 OVER = frozenset({0, 1, 4, 6})
 S = timedelta(seconds=1)
 
@@ -101,6 +103,7 @@ def _process(
     """A command in a process of its own; its exit code, negative where a signal ended it."""
     child = os.fork()
     if child == 0:
+        signal.alarm(HANGS_AFTER_S)
         code = 3
         try:
             code = _command(folder, home, arguments, faults, interruption, at)
