@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mesoflow.findings import Finding
 from mesoflow.playbook.language import Language, shipped
-from mesoflow.playbook.lint import declarations, prices, risk, rules, sending, structure
+from mesoflow.playbook.lint import declarations, prices, risk, rules, sending, structure, unwinding
 from mesoflow.playbook.lint.codes import Code
 from mesoflow.playbook.lint.references import References
 from mesoflow.playbook.load import Loaded, load, read
@@ -76,6 +76,7 @@ def _all(shape: Outline, language: Language, ceilings: Limits | None) -> Iterabl
     yield from declarations.declarations(shape)
     yield from rules.rules(shape, language)
     yield from sending.sending(shape)
+    yield from unwinding.unwinding(shape)
     yield from risk.risk(shape, language, JUDGED, ceilings)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mesoflow.journal.records import Record
+from mesoflow.journal.records import HOME, Record
 from mesoflow.journal.store import Journal
 from mesoflow.simulator.ledger import Executed, Fill, Ordered
 from mesoflow.simulator.ledger import Ledger as WorldLedger
@@ -32,18 +32,34 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True)
+class Calm:
+    """From `since` on no fault was left, and the runs were begun or resumed `lives` times."""
+
+    since: datetime
+    lives: int
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
-    """Runs by id, with their records in order; what was executed, what became of each order, and each leg's fill."""
+    """Runs by id, with their records in order; what was executed, what became of each order, and each leg's fill.
+
+    `home`: the records of no run (who halted and released, and when). `calm`: where faults were played, when they were over.
+    `earlier`: the same home before each of its runs was resumed once more than it needed.
+    """
 
     runs: Mapping[str, tuple[Record, ...]]
     executed: tuple[Executed, ...]
     orders: tuple[Ordered, ...]
     fills: tuple[Fill, ...]
+    home: tuple[Record, ...] = ()
+    calm: Calm | None = None
+    earlier: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One order as it was intended. `request` are its bytes as text; `verdict` is what the rails said."""
+    """One order as it was intended. `request` are its bytes as text; `verdict` is what the rails said; `seq` counts in its run,
+    `home_seq` in the home."""
 
     run_id: str
     path: str
@@ -54,12 +70,14 @@ class Sent:
     verdict: Mapping[str, Any]
     at: datetime
     seq: int
+    home_seq: int
 
 
 def gather(journal: Journal, ledger: WorldLedger) -> Evidence:
     """Read both sides."""
     runs = {row.run_id: tuple(journal.read(row.run_id)) for row in journal.runs()}
-    return Evidence(runs, tuple(ledger.executed()), tuple(ledger.orders()), tuple(ledger.fills()))
+    home = tuple(record for record in journal.home() if record.run_id == HOME)
+    return Evidence(runs, tuple(ledger.executed()), tuple(ledger.orders()), tuple(ledger.fills()), home)
 
 
 def sent(records: tuple[Record, ...]) -> Iterator[Sent]:
@@ -77,6 +95,7 @@ def sent(records: tuple[Record, ...]) -> Iterator[Sent]:
                 body.get("verdict") or {},
                 body["at"],
                 record.run_seq,
+                record.home_seq,
             )
 
 
@@ -135,6 +154,31 @@ def filled_by_belief(records: tuple[Record, ...]) -> dict[int, int]:
         for one in seen(record):
             known[one.order_id] = max(known.get(one.order_id, 0), one.filled)
     return known
+
+
+def known_filled(evidence: Evidence, one: Sent, home_seq: int) -> int:
+    """Packages of an order that were known to have filled at that point of the home's journal."""
+    records = tuple(record for record in evidence.runs[one.run_id] if record.home_seq < home_seq)
+    settled = outcomes(records).get(one.path)
+    answer = settled.body["outcome"].get("done") if settled is not None else None
+    if answer is None:
+        return 0
+    if one.method != "SendOrder":
+        return packages_of(one)
+    return filled_by_belief(records).get(int(answer.get("live_order_id") or 0), 0)
+
+
+def packages_of(one: Sent) -> int:
+    """Packages that an order was to trade."""
+    return sum(int(group["packages"]) for group in one.order["groups"])
+
+
+def plans_of_positions(evidence: Evidence) -> dict[int, frozenset[int]]:
+    """The exec plans that have traded each position, by the ledger."""
+    found: dict[int, frozenset[int]] = {}
+    for fill in evidence.fills:
+        found[fill.position] = found.get(fill.position, frozenset()) | {fill.plan}
+    return found
 
 
 def last(records: tuple[Record, ...]) -> Record | None:

@@ -79,11 +79,11 @@ def held(world: Path) -> dict[tuple[str, str], Decimal]:
 def test_a_strangles_call_is_moved_and_the_position_closed(
     play: Callable[..., tuple[int, dict[str, Any], Any]], account: str
 ) -> None:
-    code, ended, left = play(
-        account, ENTER + WINDOW + ADJUST + EXIT, '  legs: "{{ steps.now.legs }}"', **MOVE
-    )
+    outputs = '  legs: "{{ steps.now.legs }}"\n  moves: "{{ steps.now.vars.moves }}"'
+    code, ended, left = play(account, ENTER + WINDOW + ADJUST + EXIT, outputs, **MOVE)
     assert (code, ended["state"]) == (0, "done"), ended
     assert sorted(ended["outputs"]["legs"]) == ["short_call_2", "short_put"]
+    assert Decimal(str(ended["outputs"]["moves"])) == 1, "variables of the move are stored with its fills"
     assert left == {}
 
 

@@ -48,6 +48,7 @@ class Code(StrEnum):
 
     WAITS_FOR_NOTHING = "MF204"
     SENT_NOT_AWAITED = "MF205"
+    UNWIND_ELSEWHERE = "MF206"
     BARE_PRICE = "MF221"
     PRICE_CAP = "MF231"
     PRICE_WALK = "MF232"
@@ -114,6 +115,7 @@ MEANING: dict[Code, str] = {
     Code.NEVER_TRUE_OR_FALSE: "a condition that is neither true nor false",
     Code.WAITS_FOR_NOTHING: "a fills.wait that does not wait for the orders of an orders.send",
     Code.SENT_NOT_AWAITED: "orders that are sent, and not waited for on some path",
+    Code.UNWIND_ELSEWHERE: "unwind where no entry is traded",
     Code.BARE_PRICE: "a package price without the word debit or credit",
     Code.PRICE_CAP: "the worst price is called `worst`",
     Code.PRICE_WALK: "a walking price needs step, every and worst",

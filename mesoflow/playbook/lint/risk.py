@@ -11,10 +11,10 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from mesoflow.expressions.access import DOTTED
 from mesoflow.findings import Finding, Place
 from mesoflow.playbook.language import Language
 from mesoflow.playbook.lint.codes import Code
+from mesoflow.playbook.lint.sources import source_of
 from mesoflow.playbook.outline import Outline, StepOutline
 from mesoflow.playbook.tree import Mapping as MappingNode
 from mesoflow.playbook.tree import Scalar, texts, to_value
@@ -57,12 +57,7 @@ def _trades(step: StepOutline, language: Language) -> bool:
 def _only_closes(step: StepOutline, shape: Outline) -> bool:
     if step.action == "position.exit":
         return True
-    plan = step.inputs.get("exec_plan") if step.inputs is not None else None
-    match = DOTTED.fullmatch(plan.value) if isinstance(plan, Scalar) and isinstance(plan.value, str) else None
-    if match is None:
-        return False
-    parts = match[1].split(".")
-    source = shape.ids.get(parts[1]) if parts[0] == "steps" else None
+    source = source_of(step, "exec_plan", shape)
     return source is not None and source.action == _PREPARES_EXIT
 
 

@@ -78,10 +78,8 @@ def money(case: Case, limit: Money) -> Decimal | None:
 def counted(code: Code, limit: Count, value: Decimal | int, about: Mapping[str, Any] = _NOTHING) -> RailLine:
     """A count against its limit, both among the numbers; UNLIMITED holds whatever there is."""
     assert limit is not None
-    counts = isinstance(limit, Decimal)
-    numbers = {"value": value, "limit": limit if counts else str(limit)}
-    holds = not counts or value <= limit
-    return RailLine(code, "held" if holds else "refused", {**about, **numbers} if about else numbers)
+    numbers = {"value": value, "limit": shown(limit)}
+    return line(code, within(limit, value), {**about, **numbers} if about else numbers)
 
 
 def within(limit: Count, value: Decimal | int) -> bool:

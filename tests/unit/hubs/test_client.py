@@ -132,6 +132,27 @@ def test_a_stream_as_values_and_leaving_it_stops_it() -> None:
     assert run(scenario()) == ([Decimal(0), Decimal(1), Decimal(2)], [5, {}, "1"])
 
 
+@pytest.mark.parametrize("encoding", ["json", "messagepack"])
+def test_an_adjustment_that_only_updates_variables_is_a_change(encoding: Any) -> None:
+    """Whoever may prepare may not change: the class is that of the call, not of the method."""
+
+    async def scenario() -> dict[str, str]:
+        prepares = frozenset({"read", "prepare"})
+        hub = MesoLive("http://127.0.0.1:1", random=lambda: 0.5, allow=prepares, encoding=encoding)
+        ended: dict[str, str] = {}
+        for operation in ("MoveLeg", "UpdateVars"):
+            args = {"position_id": 1, "operation": operation, "condition": "c", "idempotency_key": "k"}
+            argument = hub.encode("StartPreparePositionAdjustment", args | {"data_provider": None})
+            try:
+                await hub.invoke("StartPreparePositionAdjustment", argument, within=timedelta(seconds=1))
+            except (NotAllowed, NotSent) as error:
+                ended[operation] = type(error).__name__
+        await hub.close()
+        return ended
+
+    assert asyncio.run(scenario()) == {"MoveLeg": "NotSent", "UpdateVars": "NotAllowed"}
+
+
 def test_what_is_not_allowed_is_refused_also_while_there_is_no_connection() -> None:
     async def scenario() -> None:
         hub = MesoLive("http://127.0.0.1:1", random=lambda: 0.5)

@@ -16,7 +16,7 @@ import pytest
 
 from mesoflow.journal.records import Record
 from mesoflow.rehearsal.checkers.catalogue import CHECKERS, violations
-from mesoflow.rehearsal.evidence import Evidence, Violation, last, live_ids, sent
+from mesoflow.rehearsal.evidence import Calm, Evidence, Violation, last, live_ids, sent
 from mesoflow.simulator.faults import Mishap
 from tests.support.played import played
 
@@ -34,12 +34,19 @@ steps:
       exec_plan: "{{ steps.entry }}"
       price: {start: mid, step: 0.20, every: 15s, worst: {from_natural: 0.20}}
       within: 10m
+  - id: close
+    action: position.exit
+    retry: {attempts: 3, errors: [not_filled, incomplete], wait: 10s}
+    with:
+      position_id: "{{ steps.buy.position_id }}"
+      price: {start: mid, step: 0.20, every: 15s, worst: {from_natural: 0.20}}
+      within: 10m
 """
 
 
 @pytest.fixture(scope="module")
 def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evidence]:
-    """Three calendars: one fills at the first rung, the others later."""
+    """Three calendars: one fills at the first rung, the others later; then they are closed."""
     folder = tmp_path_factory.mktemp("walk")
     (folder / "checked.yaml").write_text(PLAYBOOK, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patched:
@@ -57,6 +64,9 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evidence]:
 
 def test_a_real_walk_breaks_nothing(walk: Evidence) -> None:
     assert violations(walk) == []
+    assert any(one.verdict["only_reduces"] for one in sent(walk.runs[RUN])), "I8 has something to judge"
+    calm = Calm(walk.runs[RUN][0].body["at"], 1)
+    assert violations(replace(walk, earlier=walk, calm=calm)) == []
 
 
 # --- mutants: each doctors the evidence as a broken engine would leave it ----------------------------------------------
@@ -127,6 +137,40 @@ def passes_the_worst_price(evidence: Evidence) -> Evidence:
     return orders_changed(evidence, past)
 
 
+def sends_while_halted(evidence: Evidence) -> Evidence:
+    """Somebody halted before the second order was intended."""
+    second = list(sent(evidence.runs[RUN]))[1]
+    said = {"state": "HALTED", "owner": "ops", "reason": "drill", "at": second.at}
+    return replace(evidence, home=(Record(second.home_seq - 1, "", 1, "state", said, ""),))
+
+
+def leaves_legs_uncovered(evidence: Evidence) -> Evidence:
+    """An exit that passes as one that reduces trades the long leg only."""
+
+    def long_only(body: dict[str, Any]) -> None:
+        if body["order"]["kind"] == "exit":
+            body["order"]["legs"] = [leg for leg in body["order"]["legs"] if leg["name"] == "long_put"]
+
+    return orders_changed(evidence, long_only)
+
+
+def sends_on_a_second_recovery(evidence: Evidence) -> Evidence:
+    again = replace(evidence.executed[0], key="mf-another")
+    return replace(evidence, executed=(*evidence.executed, again), earlier=evidence)
+
+
+def trades_live_as_simulated(evidence: Evidence) -> Evidence:
+    def live(record: Record, body: dict[str, Any]) -> dict[str, Any]:
+        return body | {"hub": body["hub"] | {"kind": "live"}} if record.kind == "started" else body
+
+    return changed(evidence, live)
+
+
+def never_comes_to_its_end(evidence: Evidence) -> Evidence:
+    long_ago = evidence.runs[RUN][0].body["at"] - timedelta(days=1)
+    return replace(evidence, calm=Calm(long_ago, 1))
+
+
 def enters_at_night(evidence: Evidence) -> Evidence:
     def later(body: dict[str, Any]) -> None:
         body["at"] = body["at"] + timedelta(hours=12)
@@ -168,11 +212,16 @@ MUTANTS: dict[str, Callable[[Evidence], Evidence]] = {
     "I4": executes_a_key_twice,
     "I5": loses_a_fill,
     "I6": passes_the_worst_price,
+    "I7": sends_while_halted,
+    "I8": leaves_legs_uncovered,
     "I9": enters_at_night,
     "I10": judges_nothing,
+    "I11": sends_on_a_second_recovery,
     "I12": ends_nowhere,
     "I13": counts_a_leg_that_did_not_trade,
+    "I14": trades_live_as_simulated,
     "I15": ends_as_it_did_not,
+    "I16": never_comes_to_its_end,
     "I17": leaves_an_order_alive,
 }
 

@@ -97,7 +97,59 @@ def test_a_leg_is_moved_in_one_plan_closed_here_and_opened_there(desk: Desk) -> 
     assert desk.ok("GetPosition", position_id=position)["Position"]["State"] == "Closed"
 
 
-def test_removing_the_last_leg_closes_the_position(desk: Desk) -> None:
+def own(desk: Desk, grouped: bool = True, **under: Any) -> int:
+    """A position of a strategy with one key of its own."""
+    definition = desk.ok("GetStrategy", strategy_id=103)["Strategy"]["StrategyDefinition"]
+    definition["Adjustment"]["ConditionalAdjustments"] = {"true -- now": under}
+    if not grouped:
+        for leg in definition["Structure"]["Legs"]:
+            del leg["LegGroupId"]
+    strategy = desk.ok("CreateStrategy", strategy_definition=definition, name="own")["StrategyId"]
+    return desk.fill(desk.prepare_entry(strategy=strategy))["PositionId"]  # type: ignore[no-any-return]
+
+
+MOVE_ANYWHERE = {"LegName": "short_call", "StrikeSelector": {"Delta": "20"}}
+
+
+def test_removing_the_last_leg_closes_the_position_without_an_exit(desk: Desk) -> None:
+    both = {"LegNames": ["short_put", "short_call"]}
+    position = own(desk, RemoveLegsAdjustment=both)
+    desk.fill(plan(desk, position, "RemoveLegs", "true -- now"), "fill-2")
+    found = desk.ok("GetPosition", position_id=position)
+    assert (found["Position"]["State"], [leg["ClosedAt"] is None for leg in found["Legs"]]) == (
+        "Closed",
+        [False, False],
+    )
+
+
+def test_variables_of_an_adjustment_are_stored_when_it_is_executed(desk: Desk) -> None:
+    position = own(desk, MoveLegAdjustment=MOVE_ANYWHERE | {"VarDefines": {"moves": "moves + 1"}})
+    found = plan(desk, position, "MoveLeg", "true -- now")
+    assert found["Vars"]["moves"] == 1
+    assert desk.ok("GetPosition", position_id=position)["Vars"]["moves"] == 0
+    desk.fill(found, "fill-2")
+    assert desk.ok("GetPosition", position_id=position)["Vars"]["moves"] == 1
+
+
+def test_a_leg_without_a_group_is_closed_in_one_order_and_opened_in_another(desk: Desk) -> None:
+    position = own(desk, grouped=False, MoveLegAdjustment=MOVE_ANYWHERE)
+    found = plan(desk, position, "MoveLeg", "true -- now")
+    assert found["LegGroups"] == {"0": ["short_call"], "1": ["short_call_2"]}
+
+
+def test_a_leg_that_keeps_its_name_when_it_moves_is_a_dial(desk: Desk) -> None:
+    desk.faults.moved_leg_name = "same"
+    position = own(desk, MoveLegAdjustment=MOVE_ANYWHERE)
+    found = plan(desk, position, "MoveLeg", "true -- now")
+    assert {key: leg["Name"] for key, leg in found["OrderLegs"].items()} == {
+        "short_call": "short_call",
+        "short_call_2": "short_call",
+    }
+    desk.fill(found, "fill-2")
+    assert set(held(desk, position)) == {"short_put", "short_call"}
+
+
+def test_a_condor_whose_shorts_are_gone_is_left_by_an_exit(desk: Desk) -> None:
     position = condor(desk)
     desk.fill(plan(desk, position, "RemoveLegs", CLOSE_SHORTS), "fill-2")
     refused = desk.refused(
