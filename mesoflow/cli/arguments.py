@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "runs": ("mesoflow.cli.commands.runs", "the runs of this state home"),
         "show": ("mesoflow.cli.commands.show", "one run: timeline, orders, fills, prices"),
         "journal": ("mesoflow.cli.commands.journal", "the raw record of a run; --verify checks its chain"),
+        "soak": ("mesoflow.cli.commands.soak", "random worlds and faults; every invariant checked"),
         "sim": ("mesoflow.cli.commands.sim", "the simulator as a server"),
         "schema": ("mesoflow.cli.commands.schema", "write the generated schemas; --check compares them"),
     }
@@ -51,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     _clear(builders["clear"])
     builders["show"].add_argument("run", metavar="RUN", help="the run's id")
     _journal(builders["journal"])
+    _soak(builders["soak"])
     _sim(builders["sim"])
     builders["schema"].add_argument(
         "--check", action="store_true", help="write nothing; exit 1 where a file is not fresh"
@@ -196,6 +198,18 @@ def _journal(command: argparse.ArgumentParser) -> None:
     command.add_argument("--verify", action="store_true", help="check the chain instead of printing it")
 
 
+def _soak(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--seeds", metavar="N", type=positive, default=100, help="how many worlds are played (default: 100)"
+    )
+    command.add_argument(
+        "--first", metavar="S", type=int, default=1, help="the first seed; with --seeds 1 it is replayed"
+    )
+    command.add_argument(
+        "--keep", metavar="DIR", help="keep the folders of worlds in which something is wrong"
+    )
+
+
 def _sim(command: argparse.ArgumentParser) -> None:
     actions = command.add_subparsers(dest="sim_command", metavar="ACTION", required=True)
     serve = actions.add_parser("serve", help="serve a world until SIGTERM or Ctrl-C", allow_abbrev=False)
@@ -232,6 +246,13 @@ def run_id(text: str) -> str:
     if not (plain.isascii() and plain.isalnum() and len(text) <= 100 and text[0] not in "-."):
         raise argparse.ArgumentTypeError(f"{text!r} is no run id; use letters, digits, - and _")
     return text
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on."""
+    if not text.isascii() or not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of worlds")
+    return int(text)
 
 
 def speed(text: str) -> float:

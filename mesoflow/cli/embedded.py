@@ -14,6 +14,7 @@ from typing import cast
 
 from mesoflow.cli.ground import EMBEDDED_TOKEN, Ground, nonce_in
 from mesoflow.cli.worlds import World, named, wanted
+from mesoflow.rehearsal.staging import world_opened
 from mesoflow.runtime.clock import EmbeddedRunClock
 from mesoflow.runtime.home import StateHome
 from mesoflow.runtime.refusal import CONFIG, Refusal
@@ -48,6 +49,7 @@ async def embedded_ground(home: StateHome, wish: EmbeddedWish) -> AsyncIterator[
     world = named(home, wish.world) if wish.world is not None else wanted(home, wish.seed, wish.profile)
     with home.world_lock(world.name):
         simulator = opened(world, _clock_from(wish.since(world.name)))
+        world_opened(simulator)
         hooks = Hooks()
         try:
             server = await simulator.start(keep_alive_s=None, hooks=hooks)

@@ -30,6 +30,7 @@ from mesoflow.hubs.contract import Klass
 from mesoflow.hubs.hub import Hub
 from mesoflow.journal.records import Entry, Kind, Record
 from mesoflow.journal.sqlite import SqliteJournal
+from mesoflow.rehearsal.staging import run_begins
 from mesoflow.rehearsal.witness import Witness
 from mesoflow.review.replay import WatchedScope
 from mesoflow.runtime.commits import Committer
@@ -147,6 +148,7 @@ class Conduct:
                 view.start()
                 around.callback(view.stop)
                 around.enter_context(every(TICK_EVERY_S, view.tick))
+                run_begins(run)
                 conclusion = await run.go(history, self.started["at"], only_withdraw=self.only_withdraw)
             committer.flush()
             if self._failures:

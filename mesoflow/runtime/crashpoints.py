@@ -4,7 +4,7 @@
     sent:PATH                 the last byte is written and, where the simulator is embedded, executed
     answered:PATH             the reply is read and not yet committed
 
-MESOFLOW_CRASH=NAME kills the process at that point; MESOFLOW_STOP=NAME,NAME stops it (SIGSTOP) the first time at each of these until
+MESOFLOW_CRASH=NAME kills the process at that point, MESOFLOW_CRASH=#17 at the seventeenth that it reaches; MESOFLOW_STOP=NAME,NAME stops it (SIGSTOP) the first time at each of these until
 it is sent SIGCONT, so that something else can be killed meanwhile; MESOFLOW_CRASH_LIST=FILE appends each point as it is reached,
 one a line, a tab, and the state it stands for: the points of one commit are one state. Without any of them a point costs
 one attribute look-up.
@@ -37,6 +37,8 @@ class CrashPoints:
         stop_at: Collection[str] = (),
     ) -> None:
         self._at = at
+        # `#17`: counted down to the point to die at.
+        self._left = int(at[1:]) if at is not None and at.startswith("#") else 0
         self._stop_at = set(stop_at)
         self._list_to = list_to
         self._die = die
@@ -60,7 +62,8 @@ class CrashPoints:
         if self._list_to is not None:
             with self._list_to.open("a", encoding="utf-8") as file:
                 file.write(f"{name}\t{state or name}\n")
-        if name == self._at:
+        self._left -= 1
+        if name == self._at or self._left == 0:
             self._die()
         if name in self._stop_at:
             self._stop_at.discard(name)

@@ -64,7 +64,8 @@ Verdict: TypeAlias = Settle | Resend | Renew | Human
 
 @dataclass(slots=True)
 class Case:
-    """One unknown: its effect, its intent, and what asks the hub. `ours`: orders of the run that the hub has accepted."""
+    """One unknown: its effect, its intent, and what asks the hub. `ours`: orders of the run that the hub has accepted.
+    `sent_at`: when its bytes left last, where that is not the intent's time: a resend can arrive late as well."""
 
     effect: Effect
     intent: Intent
@@ -72,6 +73,7 @@ class Case:
     performer: Performer
     recovering: bool = False
     ours: Sequence[OrderView] = ()
+    sent_at: datetime | None = None
 
     @property
     def now(self) -> datetime:
@@ -135,7 +137,8 @@ class Case:
 
     async def late_acceptance(self) -> None:
         """Wait until a broker whose hub has given up on it would show what it took; a world goes on where it was left."""
-        await self.setting.clock.sleep_until(self.intent.at + self.setting.facts.late_arrival)
+        left = self.sent_at or self.intent.at
+        await self.setting.clock.sleep_until(left + self.setting.facts.late_arrival)
 
     @property
     def died_with_runner(self) -> bool:

@@ -57,6 +57,8 @@ class Resuming(Leaving):
                 self._replay_settled(asked, body)
             elif record.kind == "mark":
                 self._marks[body["path"]] = (body["account"], body["position_id"])
+            elif record.kind == "engine":
+                self._replay_engine(body)
             elif record.kind == "event":
                 self._replay_event(body)
             elif record.kind == "input":

@@ -6,7 +6,9 @@ what a person has to look at.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from mesoflow.engine.effects import Effect, Place, Refused, Tell, Value
@@ -22,6 +24,7 @@ from mesoflow.trading.orders import Order
 
 # A call may be resent twice (a hub that restarts while we ask); more is not a fault that asking again can mend.
 SETTLINGS_MAX = 4
+RECONCILED = "engine/reconcile/"
 
 
 class Unknowns(Calls):
@@ -31,6 +34,8 @@ class Unknowns(Calls):
         super().__init__(*args)
         self._from_before: set[str] = set()
         self._settlings: dict[str, int] = {}
+        # When the bytes of an intent were sent again, by path; a process that resumes reads it in the journal.
+        self._resent: dict[str, datetime] = {}
         self._settler: asyncio.Task[None] | None = None
 
     def _release_held(self) -> None:
@@ -58,12 +63,18 @@ class Unknowns(Calls):
 
     def _case(self, path: str, effect: Effect, intent: Intent) -> Case:
         return Case(
-            effect, intent, self._setting, self._performer, path in self._from_before, self._views.ours()
+            effect,
+            intent,
+            self._setting,
+            self._performer,
+            path in self._from_before,
+            self._views.ours(),
+            self._resent.get(path),
         )
 
     def _note_verdict(self, path: str, verdict: Verdict) -> None:
         said: dict[str, Value] = {"verdict": type(verdict).__name__.lower(), "said": dict(verdict.said)}
-        self._record("engine", {"path": f"engine/reconcile/{path}", **said, "at": self._now()})
+        self._record("engine", {"path": f"{RECONCILED}{path}", **said, "at": self._now()})
 
     async def _verdict(self, case: Case, path: str) -> Verdict:
         """The table's verdict; a call that stays unknown however often it is settled is a person's affair."""
@@ -120,8 +131,15 @@ class Unknowns(Calls):
                 return False
         self._unknown.pop(path)
         self._sending.add(path)
+        self._resent[path] = self._now()
         await self._leave(path, effect, intent)
         return True
+
+    def _replay_engine(self, body: Mapping[str, Value]) -> None:
+        """What an earlier process has sent again. It may have died before it did: then it is waited for in vain."""
+        path = str(body["path"])
+        if path.startswith(RECONCILED) and body.get("verdict") == "resend":
+            self._resent[path.removeprefix(RECONCILED)] = body["at"]
 
     async def _no_start(self, path: str, order: Order) -> str:
         """Why this order would not be started now, or ""."""

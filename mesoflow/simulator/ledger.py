@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from mesoflow.simulator.world.store import Store, moment_of, written
+from mesoflow.simulator.world.store import Store, moment_of, unpacked, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Executed:
 @dataclass(frozen=True, slots=True)
 class Ordered:
     """One order as its broker knows it: packages wanted and filled, the signed limit of one, and where it is in its life
-    (simulator/broker/states.py)."""
+    (simulator/broker/states.py). `shown`: packages that MesoLive has heard to be filled; None: all of them."""
 
     id: int
     key: str
@@ -57,6 +57,12 @@ class Ordered:
     filled: int
     limit: Decimal | None
     phase: str
+    shown: int | None = None
+
+    @property
+    def told(self) -> int:
+        """Packages filled, as far as anybody can know from MesoLive."""
+        return self.filled if self.shown is None else self.shown
 
     @property
     def alive(self) -> bool:
@@ -124,9 +130,9 @@ class Ledger:
         ]
 
     def orders(self) -> list[Ordered]:
-        """Every order that was accepted, in its order; what the broker says, not what MesoLive has heard of it."""
+        """Every order that was accepted, in its order; what the broker says, and what MesoLive has heard of it."""
         rows = self._store.rows(
-            "SELECT id, key, account, plan, leg_group, packages, done, price_limit, phase FROM orders ORDER BY id"
+            "SELECT id, key, account, plan, leg_group, packages, done, price_limit, phase, doc FROM orders ORDER BY id"
         )
         return [
             Ordered(
@@ -139,8 +145,9 @@ class Ledger:
                 done,
                 None if limit is None else Decimal(limit),
                 phase,
+                int(abs(Decimal(unpacked(doc)["CumQty"]))),
             )
-            for id, key, account, plan, group, packages, done, limit, phase in rows
+            for id, key, account, plan, group, packages, done, limit, phase, doc in rows
         ]
 
     def keys(self) -> dict[str, int]:

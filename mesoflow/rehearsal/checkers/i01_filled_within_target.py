@@ -29,8 +29,9 @@ def check(evidence: Evidence) -> list[Violation]:
 
 
 def _too_much(evidence: Evidence, records: tuple[Record, ...], orders: list[Sent]) -> Iterator[Violation]:
-    """More than a walk wanted has really filled: only a fill that was told late explains it, and it must have been counted."""
-    filled = {order.key: order.filled for order in evidence.orders}
+    """More than a walk wanted has really filled: only a fill that was told late explains it, and it must have been counted.
+    What MesoLive itself has not heard, nobody can count."""
+    filled = {order.key: order.told for order in evidence.orders}
     late = any("late_fill" in record.body for record in records if record.kind == "input")
     for walk, target in {one.order["walk"]: one.order["target"] for one in orders}.items():
         total = sum(filled.get(one.key, 0) for one in orders if one.order["walk"] == walk)

@@ -13,13 +13,14 @@ from mesoflow.rehearsal.evidence import (
 
 
 def check(evidence: Evidence) -> list[Violation]:
-    """More than the ledger says is wrong at any time; less only once the run is over."""
-    truth = {order.id: order.filled for order in evidence.orders}
+    """More than the ledger says is wrong at any time; less than MesoLive has heard only once the run is over."""
+    truth = {order.id: order for order in evidence.orders}
     found: list[Violation] = []
     for run_id, records in evidence.runs.items():
         known, over = filled_by_belief(records), last(records) is not None and not calls_a_person(records)
         for path, order_id in live_ids(records).items():
-            believed, real = known.get(order_id, 0), truth.get(order_id, 0)
-            if believed > real or (over and believed < real):
-                found.append(Violation("I5", f"{run_id} {path}", f"{believed} believed, {real} filled"))
+            believed, order = known.get(order_id, 0), truth.get(order_id)
+            filled, told = (order.filled, order.told) if order is not None else (0, 0)
+            if believed > filled or (over and believed < told):
+                found.append(Violation("I5", f"{run_id} {path}", f"{believed} believed, {filled} filled"))
     return found

@@ -26,10 +26,7 @@ def check(evidence: Evidence) -> list[Violation]:
     believed: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
     for records in evidence.runs.values():
         _add_fills(believed, records)
-    real: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
-    for fill in evidence.fills:
-        if fill.operation in ORDERS or fill.operation == _FILL:
-            real[fill.plan, fill.leg] += fill.qty
+    real = _traded(evidence)
     if any(calls_a_person(records) for records in evidence.runs.values()):
         return []
     return [
@@ -39,6 +36,20 @@ def check(evidence: Evidence) -> list[Violation]:
         for plan, leg in sorted({*believed, *real})
         if believed[plan, leg] != real[plan, leg]
     ]
+
+
+def _traded(evidence: Evidence) -> dict[tuple[int, str], Decimal]:
+    """By the ledger; what MesoLive has not heard to be filled is in no position that it shows."""
+    orders = {order.key: order for order in evidence.orders if order.filled}
+    by_order: dict[tuple[int, str, str], Decimal] = defaultdict(Decimal)
+    for fill in evidence.fills:
+        if fill.operation in ORDERS or fill.operation == _FILL:
+            by_order[fill.plan, fill.leg, fill.key] += fill.qty
+    real: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
+    for (plan, leg, key), quantity in by_order.items():
+        order = orders.get(key)
+        real[plan, leg] += quantity if order is None else quantity * order.told / order.filled
+    return real
 
 
 def _add_fills(believed: dict[tuple[int, str], Decimal], records: tuple[Record, ...]) -> None:

@@ -11,7 +11,7 @@ def parse(*arguments):
 
 def test_only_commands_that_are_built_exist():
     assert list(COMMANDS) == [
-        "run", "check", "resume", "cancel", "kill", "release", "settle", "clear", "runs", "show", "journal", "sim", "schema",
+        "run", "check", "resume", "cancel", "kill", "release", "settle", "clear", "runs", "show", "journal", "soak", "sim", "schema",
     ]  # fmt: skip
 
 

@@ -34,6 +34,18 @@ def test_it_dies_at_its_point_only(monkeypatch: pytest.MonkeyPatch, signals: lis
     assert signals == [signal.SIGKILL]
 
 
+def test_it_dies_at_the_point_of_a_number(
+    monkeypatch: pytest.MonkeyPatch, signals: list[signal.Signals]
+) -> None:
+    monkeypatch.setenv("MESOFLOW_CRASH", "#2")
+    points = CrashPoints.from_environment()
+    points.reach("committed:buy/fill#intended")
+    assert signals == []
+    points.reach("sent:buy/fill")
+    points.reach("answered:buy/fill")
+    assert signals == [signal.SIGKILL]
+
+
 def test_it_stands_still_once_at_each(monkeypatch: pytest.MonkeyPatch, signals: list[signal.Signals]) -> None:
     """A call that is sent again passes its point: whoever stopped it has had his turn."""
     monkeypatch.setenv("MESOFLOW_STOP", "committed:buy/fill#intended,sent:buy/fill")

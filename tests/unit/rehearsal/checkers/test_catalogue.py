@@ -124,7 +124,8 @@ def executes_a_key_twice(evidence: Evidence) -> Evidence:
 def loses_a_fill(evidence: Evidence) -> Evidence:
     filled = max(evidence.orders, key=lambda order: order.filled)
     more = tuple(
-        replace(order, filled=order.filled + 1) if order is filled else order for order in evidence.orders
+        replace(order, filled=order.filled + 1, shown=order.filled + 1) if order is filled else order
+        for order in evidence.orders
     )
     return replace(evidence, orders=more)
 
@@ -248,6 +249,27 @@ def test_a_run_that_parks_and_names_its_order_has_told_somebody(walk: Evidence) 
     end = last(records)
     assert end is not None and end.kind == "parked"
     assert CHECKERS["I17"](replace(told, runs={RUN: records})) == []
+
+
+def test_a_fill_that_mesolive_has_not_heard_of_can_be_known_to_nobody(walk: Evidence) -> None:
+    """A run that was over when it was told is not to blame; the next one finds it (C22)."""
+    filled = max(walk.orders, key=lambda order: order.filled)
+    more = [fill for fill in walk.fills if fill.key == filled.key]
+    late = replace(
+        walk,
+        orders=tuple(
+            replace(o, filled=o.filled * 2, shown=o.filled) if o is filled else o for o in walk.orders
+        ),
+        fills=(*walk.fills, *more),
+    )
+    assert violations(late) == []
+    told = replace(late, orders=tuple(replace(order, shown=None) for order in late.orders))
+    assert {found.invariant for found in violations(told)} >= {"I5", "I13"}
+
+
+def test_a_cancel_may_be_executed_again(walk: Evidence) -> None:
+    again = next(call for call in walk.executed if call.operation == "CancelOrder")
+    assert CHECKERS["I4"](replace(walk, executed=(*walk.executed, again))) == []
 
 
 def test_a_violation_is_one_sentence() -> None:

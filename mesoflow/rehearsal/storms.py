@@ -1,0 +1,163 @@
+"""Faults of seeded worlds: the simulator's dials (SIMULATOR.md S10), drawn with their figures and times.
+
+A fault is a word and what it sets; each is drawn as often as any other. What breaks a promise that the hub's profile makes
+(the sign of a credit, the multiplier) is no weather and not drawn here: the tests of hubs/inferred.py make each guess wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import cast, get_args
+
+from mesoflow.rehearsal.drawing import Draw
+from mesoflow.simulator.faults import Faults, Loss, Mishap, MishapKind
+from mesoflow.simulator.simulator import Simulator
+
+_S = timedelta(seconds=1)
+_TRADES = ("SendOrder", "SendOrder", "CancelOrder", "ApplyPaperFills")
+_CALLS = (
+    *_TRADES,
+    "GetOrder",
+    "GetContractSnapshot",
+    "StartPreparePositionEntry",
+    "StartPreparePositionExit",
+)
+_BROKERS = ("IBKR", "TastyTrade")
+# Within this of the run's begin most walks are over.
+_UNTIL_S = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`words` tell it in a report; `sets` changes the dials of a world that was just opened."""
+
+    words: str
+    sets: Callable[[Simulator], None]
+
+
+def storm(draw: Draw) -> tuple[Fault, ...]:
+    """None to four faults."""
+    number = draw.choice("faults", (0, 1, 1, 2, 2, 3, 4))
+    return tuple(_fault(draw.of("fault", index)) for index in range(number))
+
+
+def _fault(draw: Draw) -> Fault:
+    return draw.choice("kind", KINDS)(draw)
+
+
+def _befalls(what: MishapKind) -> Callable[[Draw], Fault]:
+    def drawn(draw: Draw) -> Fault:
+        nth, after = draw.choice("nth", (1, 1, 2, 3)), draw.seconds("after", 0.5, 2, 9, 25)
+        limbo = what == "frozen" and draw.choice("for ever", (True, False))
+        mishap = Mishap(
+            what,
+            nth=nth,
+            after=None if limbo else after,
+            packages=draw.choice("packages", (1, None)) if what in ("fills", "fill_after_cancel") else None,
+            reason=draw.choice("reason", ("margin", "account", "off_tick", "overlap")),
+        )
+        return Fault(
+            f"{what} order {nth} {'' if limbo else after}", lambda world: _dials(world).orders.append(mishap)
+        )
+
+    return drawn
+
+
+def _dials(simulator: Simulator) -> Faults:
+    return simulator.world.faults
+
+
+def _request_lost(draw: Draw) -> Fault:
+    loss = _loss(draw)
+    return Fault(
+        f"request lost: {loss.method} {loss.nth}", lambda world: _dials(world).lose_request.append(loss)
+    )
+
+
+def _reply_lost(draw: Draw) -> Fault:
+    loss = _loss(draw)
+    return Fault(f"reply lost: {loss.method} {loss.nth}", lambda world: _dials(world).lose_reply.append(loss))
+
+
+def _loss(draw: Draw) -> Loss:
+    return Loss(
+        draw.choice("method", _CALLS), draw.choice("nth", (1, 1, 2, 3)), draw.choice("cut", (True, False))
+    )
+
+
+def _delayed(draw: Draw) -> Fault:
+    method, delay = draw.choice("method", _CALLS), draw.seconds("delay", 0.2, 2, 20)
+    return Fault(f"{method} delayed {delay}", lambda world: _dials(world).delay.update({method: delay}))
+
+
+def _processing(draw: Draw) -> Fault:
+    method, long = draw.choice("method", _TRADES), draw.seconds("long", 20, 20, 90)
+
+    def change(simulator: Simulator) -> None:
+        _dials(simulator).lose_reply.append(Loss(method))
+        _dials(simulator).record_processing[method] = long
+
+    return Fault(f"reply of {method} lost, its record Processing for {long}", change)
+
+
+def _record_gone(draw: Draw) -> Fault:
+    method = draw.choice("method", _TRADES)
+
+    def change(simulator: Simulator) -> None:
+        _dials(simulator).lose_reply.append(Loss(method))
+        _dials(simulator).record_gone.add(method)
+
+    return Fault(f"reply of {method} lost, its record gone", change)
+
+
+def _hub_away(draw: Draw) -> Fault:
+    start, long = draw.between("start", 1, _UNTIL_S) * _S, draw.seconds("long", 5, 40, 40, 200)
+    return Fault(
+        f"hub away {long} after {start}",
+        lambda world: _dials(world).hub_away(world.last_time + start, long),
+    )
+
+
+def _agent_away(draw: Draw) -> Fault:
+    broker = draw.choice("broker", _BROKERS)
+    start, long = draw.between("start", 1, _UNTIL_S) * _S, draw.seconds("long", 5, 30, 120)
+    return Fault(
+        f"agent {broker} away {long} after {start}",
+        lambda world: _dials(world).agent_away(broker, world.last_time + start, long),
+    )
+
+
+def _silent(draw: Draw) -> Fault:
+    start, long = draw.between("start", 0, _UNTIL_S) * _S, draw.seconds("long", 30, 300)
+    return Fault(
+        f"callbacks lost {long} after {start}",
+        lambda world: _dials(world).silence(world.last_time + start, long),
+    )
+
+
+def _broker_restart(draw: Draw) -> Fault:
+    broker, new = draw.choice("broker", _BROKERS), draw.choice("new ids", (True, False))
+    start, long = draw.between("start", 1, _UNTIL_S) * _S, draw.seconds("long", 3, 8, 60)
+    return Fault(
+        f"{broker} restarts after {start}, away {long}, {'new' if new else 'same'} ids",
+        lambda world: _dials(world).broker_restart(broker, world.last_time + start, long, new_ids=new),
+    )
+
+
+KINDS: tuple[Callable[[Draw], Fault], ...] = (
+    *(_befalls(cast("MishapKind", what)) for what in get_args(MishapKind)),
+    _request_lost,
+    _request_lost,
+    _reply_lost,
+    _reply_lost,
+    _delayed,
+    _processing,
+    _record_gone,
+    _hub_away,
+    _hub_away,
+    _agent_away,
+    _silent,
+    _broker_restart,
+)
