@@ -14,9 +14,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments == ["--version"]:
         return _version()
-    from mesoflow.cli.arguments import COMMANDS, parser
+    from mesoflow.cli.arguments import COMMANDS, parse, parser
 
-    args = parser().parse_args(arguments)
+    args = parse(arguments)
     if args.version:
         return _version()
     if args.command is None:

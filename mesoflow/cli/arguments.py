@@ -6,7 +6,7 @@ A command exists when it is in COMMANDS; its module is imported when it is calle
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 # Name → module with `run(args) -> int`, and the line that `mesoflow --help` shows.
@@ -25,6 +25,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "journal": ("mesoflow.cli.commands.journal", "the raw record of a run; --verify checks its chain"),
         "soak": ("mesoflow.cli.commands.soak", "random worlds and faults; every invariant checked"),
         "sim": ("mesoflow.cli.commands.sim", "the simulator as a server"),
+        "doctor": ("mesoflow.cli.commands.doctor", "compare a hub's answers with our contract"),
+        "hub": ("mesoflow.cli.commands.hub", "the hubs by hand: list, call, watch, stream"),
         "schema": ("mesoflow.cli.commands.schema", "write the generated schemas; --check compares them"),
     }
 )
@@ -32,8 +34,23 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
 SPEED_MIN, SPEED_MAX = 1, 30
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The whole command line. argparse itself takes no `key=value` behind an option (`hub call M --yes a=1`)."""
+    whole = parser(arguments[0] if arguments else None)
+    args, rest = whole.parse_known_args(arguments)
+    if rest and (not hasattr(args, "pairs") or any(word.startswith("-") for word in rest)):
+        whole.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        try:
+            args.pairs = [*args.pairs, *map(pair, rest)]
+        except argparse.ArgumentTypeError as error:
+            whole.error(str(error))
+    return args
+
+
+def parser(command: str | None = None) -> argparse.ArgumentParser:
+    """The whole command line. `command`: the one that is meant, where it is known; the many actions of `hub` are made for
+    itself alone, so that no other command starts later for them."""
     top = argparse.ArgumentParser(
         prog="mesoflow",
         description="Declarative options-trading playbooks against MesoLive: checked, run step by step, resumed after any crash.",
@@ -54,6 +71,9 @@ def parser() -> argparse.ArgumentParser:
     _journal(builders["journal"])
     _soak(builders["soak"])
     _sim(builders["sim"])
+    _hub_option(builders["doctor"])
+    if command in (None, "hub"):
+        _hub(builders["hub"])
     builders["schema"].add_argument(
         "--check", action="store_true", help="write nothing; exit 1 where a file is not fresh"
     )
@@ -227,6 +247,62 @@ def _sim(command: argparse.ArgumentParser) -> None:
         "--speed", metavar="X", type=served_speed, default=1, help="simulated seconds a second, 1 to 30"
     )
     serve.add_argument("--token", metavar="T", help="accept this bearer token only (default: any)")
+
+
+def _hub_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--hub",
+        metavar="HUB",
+        default="sim",
+        help="sim (embedded, the default), a profile of config.yaml, or a URL",
+    )
+
+
+def _hub(command: argparse.ArgumentParser) -> None:
+    # On a terminal text, through a pipe JSON; the options stand behind the action, too.
+    command.set_defaults(format=None)
+    actions = command.add_subparsers(dest="hub_command", metavar="ACTION", required=True)
+    added = {
+        name: actions.add_parser(
+            name, help=summary, description=summary[0].upper() + summary[1:] + ".", allow_abbrev=False
+        )
+        for name, summary in (
+            ("list", "what the hubs offer, or one method or callback in full"),
+            ("call", "call a method; of a paged one all rows"),
+            ("watch", "the events as they come, one a line"),
+            ("stream", "a data stream, one item a line"),
+        )
+    }
+    for name, action in added.items():
+        action.add_argument("--format", choices=("text", "json"), default=argparse.SUPPRESS)
+        action.add_argument("--state", metavar="DIR", default=argparse.SUPPRESS, help="the state home")
+        if name != "list":
+            _hub_option(action)
+    added["list"].add_argument(
+        "method", metavar="METHOD", nargs="?", help="a method or a callback, in any casing"
+    )
+    for name in ("call", "stream"):
+        added[name].add_argument("method", metavar="METHOD", help="which one, in any casing")
+        added[name].add_argument(
+            "pairs",
+            metavar="key=value",
+            nargs="*",
+            type=pair,
+            help="an argument: position_id=1001, underlying.symbol=SPX, leg_ids=1,2, @FILE for JSON",
+        )
+    added["call"].add_argument(
+        "--yes", action="store_true", help="also what changes something or prepares; never what trades"
+    )
+    added["call"].add_argument("--one-page", action="store_true", help="one page, and the token of the next")
+    added["watch"].add_argument("--strategy", metavar="ID", type=int, help="of this strategy only")
+    added["watch"].add_argument(
+        "--since",
+        metavar="SEQ",
+        type=int,
+        help="events after this EventSeqId, 0 for all; without it, what is new",
+    )
+    for name in ("watch", "stream"):
+        added[name].add_argument("--count", metavar="N", type=int, help="end after so many")
 
 
 # --- kinds of arguments ------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -22,9 +23,10 @@ from mesoflow.cli.scrubbed import Scrubbed
 from mesoflow.engine.effects import Value
 from mesoflow.hubs.client import MesoLive
 from mesoflow.hubs.contract import Klass
+from mesoflow.hubs.differences import DIFFERENCES
 from mesoflow.hubs.hub import Hub
 from mesoflow.hubs.transport import Keepalive
-from mesoflow.logs import hide
+from mesoflow.logs import hide, redact
 from mesoflow.runtime.clock import ClockUnavailable, RemoteSimClock, RunClock, SystemClock
 from mesoflow.runtime.refusal import CONFIG, HUB_AWAY, Refusal
 from mesoflow.runtime.setting import HubFacts
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 # An embedded world takes any token; this one says in its own logs whose it is.
 EMBEDDED_TOKEN = "embedded"
 NONCE_BYTES = 16
+# A person reads so many; `doctor` has them all.
+DIFFERENCES_TOLD_MAX = 10
 # How a simulator reads a credit's limit and an order's multiplier (SAFETY.md §1); `provider` null: the account's agent's.
 SIMULATOR_HABITS: Mapping[str, Value] = MappingProxyType(
     {"provider": None, "credit_sign": "negative", "qty_multiplier": "proven"}
@@ -78,6 +82,21 @@ async def hub_of(
         yield hub if ground.token == EMBEDDED_TOKEN else Scrubbed(hub)
     finally:
         await hub.close()
+        tell_differences()
+
+
+def tell_differences() -> None:
+    """What the hub sent that our contract does not know: kept, and said once, when the run is over."""
+    new = DIFFERENCES.untold()
+    if not new:
+        return
+    lines = [f"  {difference}" for difference in new[:DIFFERENCES_TOLD_MAX]]
+    if len(new) > DIFFERENCES_TOLD_MAX:
+        lines.append(f"  and {len(new) - DIFFERENCES_TOLD_MAX} more")
+    print(
+        redact("\n".join(("note: the hub differs from our contract; `mesoflow doctor` tells all", *lines))),
+        file=sys.stderr,
+    )
 
 
 @asynccontextmanager

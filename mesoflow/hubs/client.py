@@ -85,13 +85,29 @@ class MesoLive:
         answer = await self._connection(row).invoke(row, argument, within.total_seconds())
         return read_answer(row, answer).value()
 
+    async def answer(self, method: str, argument: bytes, *, within: timedelta) -> Any:  # noqa: ANN401 - decoded, unread
+        """Send it; the envelope as it was decoded, unread: for whoever compares it with the contract."""
+        row = self._row(method, "invoke", argument)
+        return await self._connection(row).invoke(row, argument, within.total_seconds())
+
+    async def unknown(self, hub: HubName, name: str, *, within: timedelta) -> None:
+        """Ask a hub for a method that the contract does not know; it takes no argument that could mean anything."""
+        row = replace(METHODS["ListAgents"], name=name, hub=hub)
+        await self._connection(row).invoke(row, self._codec.encode({}), within.total_seconds())
+
     @asynccontextmanager
     async def stream(self, method: str, argument: bytes) -> AsyncIterator[AsyncIterator[Any]]:
         """`async with hub.stream(…) as items`: Values, newest ones kept; leaving it stops the stream at the hub."""
+        async with self.items(method, argument) as items:
+            yield (read_item(METHODS[method], item).value() async for item in items)
+
+    @asynccontextmanager
+    async def items(self, method: str, argument: bytes) -> AsyncIterator[AsyncIterator[Any]]:
+        """The same, each item as it was decoded, unread."""
         row = self._row(method, "stream", argument)
         items = self._connection(row).stream(row, argument)
         try:
-            yield (read_item(row, item).value() async for item in items)
+            yield items
         finally:
             await items.aclose()
 

@@ -3,9 +3,7 @@
 Class of a method: `read` changes nothing; `change` alters a strategy; `prepare` starts or stops a prepare job (no market
 effect); `trade` sends or cancels orders and books fills. Whoever may call what is decided by class (connection.py).
 `keyed` methods carry an IdempotencyKey. Models are named, not imported: a command loads only those it uses.
-
-Left for a later version, by name: GetExecution, GetExecutions, GetLegSnapshot, GetComboContractsSnapshot, StreamLegData, StreamLegsData, StreamContractData and
-StreamComboContractsData.
+The pages that document each row, and the type of every field, are in data/contract.json (facts.py); a test compares the two.
 """
 
 from __future__ import annotations
@@ -152,7 +150,6 @@ _METHODS = (
         "prepares",
         args="PreparePositionAdjustmentArgs",
         keyed=True,
-        documented=False,
     ),
     _method("control", "read", "GetPreparePositionAdjustmentStatus", "prepares", documented=False),
     _method(
@@ -164,12 +161,22 @@ _METHODS = (
     _method("control", "read", "GetOrder", "orders"),
     _method("control", "read", "ListOrders", "orders", items="orders"),
     _method("control", "read", "ListExecutions", "executions", items="executions"),
-    _method("data", "read", "GetPositionSnapshot", "data", result="PositionDataEntry"),
-    _method("data", "read", "GetLegsSnapshot", "data", result="LegsDataEntry"),
-    _method("data", "read", "GetUnderlyingSnapshot", "data", result="UnderlyingDataEntry"),
-    _method("data", "read", "GetContractSnapshot", "data", result="ContractDataEntry"),
+    _method("control", "read", "GetExecution", "executions"),
+    _method("control", "read", "GetExecutions", "executions"),
     _method("data", "read", "StreamPositionData", "data", result="PositionDataEntry", kind="stream"),
+    _method("data", "read", "GetPositionSnapshot", "data", result="PositionDataEntry"),
+    _method("data", "read", "StreamLegData", "data", result="LegDataEntry", kind="stream"),
+    _method("data", "read", "GetLegSnapshot", "data", result="LegDataEntry"),
+    _method("data", "read", "StreamLegsData", "data", result="LegsDataEntry", kind="stream"),
+    _method("data", "read", "GetLegsSnapshot", "data", result="LegsDataEntry"),
     _method("data", "read", "StreamUnderlyingData", "data", result="UnderlyingDataEntry", kind="stream"),
+    _method("data", "read", "GetUnderlyingSnapshot", "data", result="UnderlyingDataEntry"),
+    _method("data", "read", "StreamContractData", "data", result="ContractDataEntry", kind="stream"),
+    _method("data", "read", "GetContractSnapshot", "data", result="ContractDataEntry"),
+    _method(
+        "data", "read", "StreamComboContractsData", "data", result="ComboContractsDataEntry", kind="stream"
+    ),
+    _method("data", "read", "GetComboContractsSnapshot", "data", result="ComboContractsDataEntry"),
     _method("event", "read", "SubscribeToStrategies", "events"),
     _method("event", "read", "UnsubscribeFromStrategies", "events"),
     _method("event", "read", "GetLatestEventSeqId", "events"),

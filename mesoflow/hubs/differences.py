@@ -17,11 +17,18 @@ Kind = Literal["field", "member"]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`model` is a model's or an enum's name, `what` the field's name or the member as received."""
+    """`model` is a model's or an enum's name, `what` the field's name or the member as received.
+
+    In another casing it is the same: what was read once is sometimes read again from our own form of it.
+    """
 
     kind: Kind
     model: str
-    what: str
+    what: str = field(compare=False)
+    _same: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_same", self.what.replace("_", "").lower())
 
     def __str__(self) -> str:
         known = "field" if self.kind == "field" else "member"
@@ -34,6 +41,15 @@ class Differences:
 
     seen: dict[Difference, None] = field(default_factory=dict)
     heard: Callable[[Difference], None] | None = None
+
+    # How many have been handed to whoever tells people.
+    told: int = 0
+
+    def untold(self) -> list[Difference]:
+        """Those that came since the last time this was asked: each is told once."""
+        new = list(self.seen)[self.told :]
+        self.told = len(self.seen)
+        return new
 
     def note(self, kind: Kind, model: str, what: str) -> None:
         difference = Difference(kind, model, what)

@@ -127,6 +127,12 @@ _GUESSES = (
         "the error is rejected, which is as final",
     ),
     Guess(
+        "combo_ratio",
+        "how often each contract stands in the package of a combo quote",
+        "once, held; a contract that is named twice is held twice",
+        "the figures that a person reads are of another package; no run asks for them",
+    ),
+    Guess(
         "record_wrapper",
         "whether GetIdempotencyRecord wraps the record",
         "both forms are read",

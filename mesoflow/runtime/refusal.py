@@ -14,6 +14,8 @@ MF511  nothing waits for this
 MF512  the state home is halted
 MF513  the playbook has run as often as it may in this session
 MF514  the policy is looser than the one that the run began with
+MF515  not by hand: orders leave only through a run, and what changes something needs --yes
+MF516  the hub refused a call by hand, or its outcome is unknown
 MF600 and up: the journal's own (journal/errors.py) and the state home's, locks among them (runtime/home.py)
 """
 
@@ -33,6 +35,8 @@ NOT_WANTED = "MF511"
 HALTED = "MF512"
 RUNS_SPENT = "MF513"
 POLICY_LOOSER = "MF514"
+BY_HAND = "MF515"
+HUB_REFUSED = "MF516"
 
 
 @dataclass

@@ -107,6 +107,19 @@ class Faults:
     # The same of the world: a leg that moves keeps its name.
     moved_leg_name: Literal["own", "same"] = "own"
 
+    # How the hubs write what they say; no page tells (forms.py, wire/encodings.py). `decimals` None: as .NET has them.
+    # `enum_numbers`: members are sent as numbers, against the client's guess of that name.
+    casing: Literal["Pascal", "camel"] = "Pascal"
+    enum_numbers: bool = False
+    decimals: Literal["number", "text"] | None = None
+    # Guesses of these names made wrong (hubs/otherwise.py): other names for refusals, the record under a name, an unknown job
+    # under another status, other names for the history's kinds, the number given to GetEventsSince included.
+    status_codes: bool = False
+    record_wrapper: str | None = None
+    job_gone: bool = False
+    event_kinds: bool = False
+    events_since: bool = False
+
     _aways: list[Away] = field(default_factory=list)
     _listeners: list[Callable[[Away], None]] = field(default_factory=list)
 

@@ -20,6 +20,11 @@ _READER = msgspec.json.Decoder(float_hook=Decimal)
 _WRITER = msgspec.json.Encoder(decimal_format="number")
 
 
+def as_json(item: object) -> Any:
+    """What a hub gives to its encoder, as a client of the JSON encoding reads it."""
+    return _READER.decode(_WRITER.encode(item))
+
+
 @dataclass
 class HandTimer:
     """One appointment of a HandClock."""

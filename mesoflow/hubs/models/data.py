@@ -43,7 +43,34 @@ class PositionDataEntry(Wire):
     leg_group_pnls: dict[int, LivePnL] | None = None
 
 
-class GetLegsSnapshotArgs(Args):
+class LegDataArgs(Args):
+    """Which leg; otherwise as for a position."""
+
+    leg_id: int
+    price_fields: QuoteFields = LiveQuoteFields.ALL
+    greek_fields: QuoteFields = LiveQuoteFields.ALL
+    pnl_fields: QuoteFields = Field(default=LiveQuoteFields.ALL, alias="PnlFields")
+    include: Include
+    provider: AProvider | None = None
+
+
+class StreamLegDataArgs(LegDataArgs):
+    """For the stream."""
+
+
+class GetLegSnapshotArgs(LegDataArgs):
+    """For the snapshot."""
+
+
+class LegDataEntry(Wire):
+    """Figures of one leg."""
+
+    prices: LivePrices | None = None
+    greeks: LiveGreeks | None = None
+    pnl: LivePnL | None = None
+
+
+class LegsDataArgs(Args):
     """Which legs; otherwise as for a position."""
 
     leg_ids: list[int]
@@ -52,6 +79,14 @@ class GetLegsSnapshotArgs(Args):
     pnl_fields: QuoteFields = Field(default=LiveQuoteFields.ALL, alias="PnlFields")
     include: Include
     provider: AProvider | None = None
+
+
+class StreamLegsDataArgs(LegsDataArgs):
+    """For the stream."""
+
+
+class GetLegsSnapshotArgs(LegsDataArgs):
+    """For the snapshot."""
 
 
 class LegsDataEntry(Wire):
@@ -85,7 +120,7 @@ class UnderlyingDataEntry(Wire):
     prices: LivePrices | None = None
 
 
-class GetContractSnapshotArgs(Args):
+class ContractDataArgs(Args):
     """Which contract. The provider is mandatory."""
 
     contract: LiveContract
@@ -95,8 +130,41 @@ class GetContractSnapshotArgs(Args):
     provider: AProvider
 
 
+class StreamContractDataArgs(ContractDataArgs):
+    """For the stream."""
+
+
+class GetContractSnapshotArgs(ContractDataArgs):
+    """For the snapshot."""
+
+
 class ContractDataEntry(Wire):
     """Figures of one contract."""
+
+    prices: LivePrices | None = None
+    greeks: LiveGreeks | None = None
+
+
+class ComboContractsDataArgs(Args):
+    """Which contracts make the package (inferred.py, `combo_ratio`). The provider is mandatory."""
+
+    contracts: list[LiveContract]
+    price_fields: QuoteFields = LiveQuoteFields.ALL
+    greek_fields: QuoteFields = LiveQuoteFields.ALL
+    include: Include
+    provider: AProvider
+
+
+class StreamComboContractsDataArgs(ComboContractsDataArgs):
+    """For the stream."""
+
+
+class GetComboContractsSnapshotArgs(ComboContractsDataArgs):
+    """For the snapshot."""
+
+
+class ComboContractsDataEntry(Wire):
+    """Figures of a package of contracts."""
 
     prices: LivePrices | None = None
     greeks: LiveGreeks | None = None

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from mesoflow.hubs.models.base import Instant, Page, PageArgs, Wire
+from mesoflow.hubs.models.base import Args, Instant, Page, PageArgs, Wire
 
 
 class LiveExecution(Wire):
@@ -28,5 +28,29 @@ class ListExecutionsArgs(PageArgs):
 
 class ListExecutionsResult(Page):
     """One page of executions."""
+
+    executions: list[LiveExecution]
+
+
+class GetExecutionArgs(Args):
+    """Which execution."""
+
+    execution_id: int
+
+
+class GetExecutionResult(Wire):
+    """One execution."""
+
+    execution: LiveExecution
+
+
+class GetExecutionsArgs(Args):
+    """Which executions."""
+
+    execution_ids: list[int]
+
+
+class GetExecutionsResult(Wire):
+    """Several executions."""
 
     executions: list[LiveExecution]

@@ -1,7 +1,7 @@
 """What the hubs share: arguments become models, answers go into the envelope, refusals become its status.
 
-A method of the contract that this version does not have is refused by its name; one that the contract does not know is
-the wire's error. Before a call is executed everything happens that is due by its time.
+A method that the contract does not know is the wire's error. Before a call is executed everything happens that is due by
+its time.
 """
 
 from __future__ import annotations
@@ -17,33 +17,14 @@ from mesoflow.hubs.models.base import Args, Wire
 from mesoflow.hubs.models.common import MesoLiveApiError, MesoLiveApiResponse
 from mesoflow.hubs.models.enums import StatusCode
 from mesoflow.simulator.clock import SimulatorClock
+from mesoflow.simulator.hubs.forms import form
+from mesoflow.simulator.hubs.otherwise import data_of, status_of
 from mesoflow.simulator.wire.core import Caller, HubError, IsAStream, NotAStream, UnknownMethod
 from mesoflow.simulator.wire.serving import contract_name
-from mesoflow.simulator.world.errors import Refused, bad, not_in_this_version
+from mesoflow.simulator.world.errors import Refused, bad
 from mesoflow.simulator.world.world import World
 
 Handler: TypeAlias = Callable[[Any, datetime], "Wire | Mapping[str, Any]"]
-
-# Methods of the hubs that this version does not have, by hub.
-UNBUILT: Mapping[HubName, frozenset[str]] = {
-    "control": frozenset(
-        {
-            "GetExecution",
-            "GetExecutions",
-        }
-    ),
-    "data": frozenset(
-        {
-            "StreamLegData",
-            "GetLegSnapshot",
-            "StreamLegsData",
-            "StreamContractData",
-            "StreamComboContractsData",
-            "GetComboContractsSnapshot",
-        }
-    ),
-    "event": frozenset(),
-}
 
 
 class Hub:
@@ -64,8 +45,6 @@ class Hub:
 
     async def invoke(self, target: str, arguments: list[Any], caller: Caller) -> object:
         method = self._method(target)
-        if isinstance(method, str):
-            return _refused(not_in_this_version(method))
         if method.kind == "stream":
             raise IsAStream(target)
         now = self._clock.now()
@@ -73,29 +52,35 @@ class Hub:
         try:
             answer = self.handlers[method.name](self._arguments(method, arguments), now)
         except Refused as refusal:
-            return _refused(refusal)
+            return self._refused(method, refusal)
         except OverflowError:
-            return _refused(bad("Arguments", f"{method.name}: a number is larger than any id"))
+            large = bad("Arguments", f"{method.name}: a number is larger than any id")
+            return self._refused(method, large)
         finally:
             self._ahead()
-        return MesoLiveApiResponse(status=StatusCode.SUCCESS, data=_answer(method, answer)).wire()
+        data = data_of(method.name, _answer(method, answer), self._world.faults)
+        return self._written(MesoLiveApiResponse(status=StatusCode.SUCCESS, data=data))
+
+    def _refused(self, method: Method, refusal: Refused) -> dict[str, Any]:
+        error = MesoLiveApiError(code=refusal.code, detail=refusal.detail, validation_errors=refusal.fields)
+        status = status_of(method.name, refusal.status, self._world.faults)
+        return self._written(
+            MesoLiveApiResponse(status=status, message=refusal.detail, data=refusal.data, error=error)
+        )
+
+    def _written(self, response: MesoLiveApiResponse) -> dict[str, Any]:
+        return form(response, self._world.faults)
 
     def stream(self, target: str, arguments: list[Any], caller: Caller) -> AsyncIterator[object]:
-        method = self._method(target)
-        if isinstance(method, str):
-            raise HubError(f"{method} is not in this version of the simulator")
+        self._method(target)
         raise NotAStream(target)
 
-    def _method(self, target: str) -> Method | str:
-        """The contract's row, or the name of a method that is not built. Raises UnknownMethod."""
-        name = contract_name(target)
-        method = METHODS.get(name)
-        if method is not None and method.hub == self.name:
-            return method
-        for unbuilt in UNBUILT[self.name]:
-            if unbuilt.lower() == target.lower():
-                return unbuilt
-        raise UnknownMethod(target)
+    def _method(self, target: str) -> Method:
+        """The contract's row. Raises UnknownMethod."""
+        method = METHODS.get(contract_name(target))
+        if method is None or method.hub != self.name:
+            raise UnknownMethod(target)
+        return method
 
     @staticmethod
     def _arguments(method: Method, arguments: list[Any]) -> Args:
@@ -117,17 +102,6 @@ def _unfit(method: Method, error: ValidationError) -> Refused:
     return Refused(StatusCode.BAD_REQUEST, "Arguments", f"{method.name}: {told}", fields=fields)
 
 
-def _answer(method: Method, answer: Wire | Mapping[str, Any]) -> dict[str, Any]:
+def _answer(method: Method, answer: Wire | Mapping[str, Any]) -> Wire:
     """In the contract's own shape: what the contract does not know would be our mistake."""
-    model = (
-        answer if isinstance(answer, Wire) else method.result_model.model_validate(answer, context="write")
-    )
-    return model.wire()
-
-
-def _refused(refusal: Refused) -> dict[str, Any]:
-    error = MesoLiveApiError(code=refusal.code, detail=refusal.detail, validation_errors=refusal.fields)
-    response = MesoLiveApiResponse(
-        status=refusal.status, message=refusal.detail, data=refusal.data, error=error
-    )
-    return response.wire()
+    return answer if isinstance(answer, Wire) else method.result_model.model_validate(answer, context="write")

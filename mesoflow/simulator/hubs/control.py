@@ -9,7 +9,7 @@ from typing import Any
 from mesoflow.hubs.models.accounts import GetAccountArgs, ListAccountsArgs
 from mesoflow.hubs.models.base import Wire
 from mesoflow.hubs.models.contracts import GetLegArgs, GetLegsArgs, ListLegsArgs
-from mesoflow.hubs.models.executions import ListExecutionsArgs
+from mesoflow.hubs.models.executions import GetExecutionArgs, GetExecutionsArgs, ListExecutionsArgs
 from mesoflow.hubs.models.idempotency import GetIdempotencyRecordArgs
 from mesoflow.hubs.models.orders import (
     ApplyPaperFillsArgs,
@@ -80,7 +80,9 @@ class ControlHub(Hub):
             "CancelOrder": self._cancel_order,
             "GetOrder": self._order,
             "ListOrders": self._orders,
-            "ListExecutions": self._executions,
+            "ListExecutions": self._list_executions,
+            "GetExecution": self._execution,
+            "GetExecutions": self._executions,
         }
 
     # --- records and accounts --------------------------------------------------------------------------------------
@@ -157,7 +159,7 @@ class ControlHub(Hub):
         legs = [leg for _, leg in self._world.positions.leg_documents.find(where, values)]
         return {"legs": legs}
 
-    def _executions(self, args: ListExecutionsArgs, _: datetime) -> Answer:
+    def _list_executions(self, args: ListExecutionsArgs, _: datetime) -> Answer:
         where, values = _where(
             ("plan = ?", args.exec_plan_id),
             ("live_order = ?", args.live_order_id),
@@ -167,6 +169,13 @@ class ControlHub(Hub):
             where, values, args.limit, args.continuation_token
         )
         return {"executions": found, "continuation_token": token}
+
+    def _execution(self, args: GetExecutionArgs, _: datetime) -> Answer:
+        return {"execution": self._world.positions.execution(args.execution_id)}
+
+    def _executions(self, args: GetExecutionsArgs, _: datetime) -> Answer:
+        where, values = id_lists(args.execution_ids)
+        return {"executions": [found for _, found in self._world.positions.executions.find(where, values)]}
 
     # --- prepare jobs ----------------------------------------------------------------------------------------------
 

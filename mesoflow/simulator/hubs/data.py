@@ -14,20 +14,24 @@ from typing import Any
 
 from mesoflow.hubs.contract import Method
 from mesoflow.hubs.models.base import Args, has_flag
+from mesoflow.hubs.models.contracts import LiveContract
 from mesoflow.hubs.models.data import (
-    GetContractSnapshotArgs,
-    GetLegsSnapshotArgs,
+    ComboContractsDataArgs,
+    ContractDataArgs,
+    LegDataArgs,
+    LegsDataArgs,
     PositionDataArgs,
     UnderlyingDataArgs,
 )
 from mesoflow.simulator.clock import SimulatorClock
 from mesoflow.simulator.hubs.base import Hub
+from mesoflow.simulator.hubs.forms import form
 from mesoflow.simulator.wire.core import Caller, HubError, NotAStream
 from mesoflow.simulator.world.agents import require_provider
 from mesoflow.simulator.world.contracts import multiplier_of, option_of
-from mesoflow.simulator.world.errors import Refused, missing
+from mesoflow.simulator.world.errors import Refused, bad, missing
 from mesoflow.simulator.world.figures import BASES, Block, Figures, Holding
-from mesoflow.simulator.world.positions import id_lists
+from mesoflow.simulator.world.positions import PositionFigures, id_lists
 from mesoflow.simulator.world.world import World
 
 Answer = dict[str, Any]
@@ -40,21 +44,20 @@ class DataHub(Hub):
 
     def __init__(self, world: World, clock: SimulatorClock, ahead: Callable[[], None]) -> None:
         super().__init__(world, clock, ahead)
-        self.handlers = {
-            "GetPositionSnapshot": self._position,
-            "GetLegsSnapshot": self._legs,
-            "GetUnderlyingSnapshot": self._underlying,
-            "GetContractSnapshot": self._contract,
+        # A stream shows what the snapshot of its name shows, whenever that has changed.
+        looks: dict[str, Callable[[Any, datetime], Answer]] = {
+            "Position": self._position,
+            "Leg": self._leg,
+            "Legs": self._legs,
+            "Underlying": self._underlying,
+            "Contract": self._contract,
+            "ComboContracts": self._combo,
         }
-        self._streams: dict[str, Callable[[Any, datetime], Answer]] = {
-            "StreamPositionData": self._position,
-            "StreamUnderlyingData": self._underlying,
-        }
+        self.handlers = {f"Get{name}Snapshot": look for name, look in looks.items()}
+        self._streams = {f"Stream{name}Data": look for name, look in looks.items()}
 
     def stream(self, target: str, arguments: list[Any], caller: Caller) -> AsyncIterator[object]:
         method = self._method(target)
-        if isinstance(method, str):
-            raise HubError(f"{method} is not in this version of the simulator")
         if method.kind != "stream":
             raise NotAStream(target)
         try:
@@ -74,7 +77,8 @@ class DataHub(Hub):
                 raise HubError(str(refusal)) from None
             if sent is None or _values(found) != _values(sent):
                 sent = found
-                yield method.result_model.model_validate(found, context="write").wire()
+                item = method.result_model.model_validate(found, context="write")
+                yield form(item, self._world.faults)
             await self._wait()
 
     def _look(self, method: Method, args: Args) -> Answer:
@@ -134,7 +138,16 @@ class DataHub(Hub):
             for name, include, flag, shape, compute in blocks
         }
 
-    def _legs(self, args: GetLegsSnapshotArgs, now: datetime) -> Answer:
+    def _leg(self, args: LegDataArgs, now: datetime) -> Answer:
+        require_provider(args.provider, needed=False)
+        leg = self._world.positions.leg(args.leg_id)
+        figures = self._world.positions.figures([leg], now)
+        return {
+            name: None if found is None else found[leg.id]
+            for name, found in zip(("prices", "greeks", "pnl"), _by_leg(figures, args), strict=True)
+        }
+
+    def _legs(self, args: LegsDataArgs, now: datetime) -> Answer:
         require_provider(args.provider, needed=False)
         where, values = id_lists(args.leg_ids)
         legs = [leg for _, leg in self._world.positions.leg_documents.find(where, values)]
@@ -142,15 +155,7 @@ class DataHub(Hub):
         if absent:
             raise missing("leg", absent[0])
         figures = self._world.positions.figures(legs, now)
-        blocks = (
-            ("leg_prices", "Prices", args.price_fields, figures.leg_prices),
-            ("leg_greeks", "Greeks", args.greek_fields, figures.leg_greeks),
-            ("leg_pnls", "PnL", args.pnl_fields, figures.leg_pnls),
-        )
-        return {
-            name: _shown(compute(), str(fields), many=True) if has_flag(str(args.include), flag) else None
-            for name, flag, fields, compute in blocks
-        }
+        return dict(zip(("leg_prices", "leg_greeks", "leg_pnls"), _by_leg(figures, args), strict=True))
 
     def _underlying(self, args: UnderlyingDataArgs, now: datetime) -> Answer:
         require_provider(args.provider, needed=True)
@@ -163,18 +168,48 @@ class DataHub(Hub):
             else None
         }
 
-    def _contract(self, args: GetContractSnapshotArgs, now: datetime) -> Answer:
+    def _contract(self, args: ContractDataArgs, now: datetime) -> Answer:
         require_provider(args.provider, needed=True)
-        option = option_of(args.contract)
+        holding = _one_of(args.contract)
         figures = Figures(self._world.market, now)
-        holding = Holding(option, Decimal(1), multiplier_of(option.underlying))
-        include = str(args.include)
-        prices = _shown(figures.prices(figures.quote(option)), str(args.price_fields), many=False)
-        greeks = _shown(figures.greeks(holding), str(args.greek_fields), many=False)
-        return {
-            "prices": prices if has_flag(include, "Prices") else None,
-            "greeks": greeks if has_flag(include, "Greeks") else None,
-        }
+        return _two(args, figures.prices(figures.quote(holding.option)), figures.greeks(holding))
+
+    def _combo(self, args: ComboContractsDataArgs, now: datetime) -> Answer:
+        """One of each contract is held; one that is named twice is held twice."""
+        require_provider(args.provider, needed=True)
+        if not args.contracts:
+            raise bad("Contracts", "a package has at least one contract")
+        holdings = [_one_of(contract) for contract in args.contracts]
+        figures = Figures(self._world.market, now)
+        greeks = figures.total_greeks([figures.greeks(holding) for holding in holdings])
+        return _two(args, figures.package(holdings), greeks)
+
+
+def _one_of(contract: LiveContract) -> Holding:
+    option = option_of(contract)
+    return Holding(option, Decimal(1), multiplier_of(option.underlying))
+
+
+def _two(args: ContractDataArgs | ComboContractsDataArgs, prices: Block, greeks: Block) -> Answer:
+    """Prices and greeks, as far as they were asked for."""
+    include = str(args.include)
+    return {
+        "prices": _chosen(prices, str(args.price_fields)) if has_flag(include, "Prices") else None,
+        "greeks": _chosen(greeks, str(args.greek_fields)) if has_flag(include, "Greeks") else None,
+    }
+
+
+def _by_leg(figures: PositionFigures, args: LegDataArgs | LegsDataArgs) -> list[dict[int, Block] | None]:
+    """Prices, greeks and profit by leg, as far as they were asked for."""
+    blocks = (
+        ("Prices", args.price_fields, figures.leg_prices),
+        ("Greeks", args.greek_fields, figures.leg_greeks),
+        ("PnL", args.pnl_fields, figures.leg_pnls),
+    )
+    return [
+        _shown(compute(), str(fields), many=True) if has_flag(str(args.include), flag) else None
+        for flag, fields, compute in blocks
+    ]
 
 
 def _shown(found: Any, fields: str, *, many: bool) -> Any:  # noqa: ANN401 - a block, or blocks by id

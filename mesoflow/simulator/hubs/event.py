@@ -20,6 +20,8 @@ from mesoflow.hubs.models.events import (
 )
 from mesoflow.simulator.clock import SimulatorClock
 from mesoflow.simulator.hubs.base import Hub
+from mesoflow.simulator.hubs.forms import form
+from mesoflow.simulator.hubs.otherwise import first_of, kind_of
 from mesoflow.simulator.wire.core import Caller
 from mesoflow.simulator.world.paging import page
 from mesoflow.simulator.world.world import World
@@ -101,7 +103,8 @@ class EventHub(Hub):
         return {"latest_event_seq_id": self._world.events.latest, "snapshot_time": now}
 
     def _since(self, args: GetEventsSinceArgs, _: datetime) -> dict[str, Any]:
-        number = args.event_seq_id
+        faults = self._world.faults
+        number = first_of(args.event_seq_id, faults)
         found, token = page(
             lambda after, size: self._world.events.since(number, after, size),
             ("events", number),
@@ -109,7 +112,8 @@ class EventHub(Hub):
             args.continuation_token,
         )
         events = [
-            {"event_type": kind, "event_seq_id": id, "event": event.wire()} for id, (kind, event) in found
+            {"event_type": kind_of(kind, faults), "event_seq_id": id, "event": event}
+            for id, (kind, event) in found
         ]
         return {"events": events, "continuation_token": token}
 
@@ -117,5 +121,5 @@ class EventHub(Hub):
         body: dict[str, Any] | None = None
         for client in list(self._clients.values()):
             if client.hears(strategy) and not client.caller.closed:
-                body = event.wire() if body is None else body
+                body = form(event, self._world.faults) if body is None else body
                 client.caller.send(callback.name, body)

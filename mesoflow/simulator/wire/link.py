@@ -145,7 +145,7 @@ class Link:
     def _shake(self) -> bool:
         """Whether the handshake is done. Raises Malformed."""
         try:
-            shaken = read_handshake(self._rest, self._serving.decimals)
+            shaken = read_handshake(self._rest, self._serving.decimals or self._serving.faults.decimals)
         except HandshakeRefused as error:
             self._pipe.write(refusal(error), text=True)
             self._pipe.close()

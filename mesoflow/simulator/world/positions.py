@@ -89,6 +89,12 @@ class Positions:
         )
         return [leg for _, leg in found], following
 
+    def execution(self, id: int) -> LiveExecution:
+        found = self.executions.get(id)
+        if found is None:
+            raise missing("execution", id)
+        return found
+
     def execution_page(
         self, where: str, args: Sequence[object], limit: int | None, token: str | None
     ) -> tuple[list[LiveExecution], str | None]:

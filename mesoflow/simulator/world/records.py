@@ -49,7 +49,7 @@ class Records:
         if record.status == IdempotencyRecordStatus.PROCESSING:
             raise Refused(StatusCode.CONFLICT, "Processing", "the first call with this key is still running")
         raise Refused(
-            StatusCode.DUPLICATE_REQUEST, "DuplicateRequest", "this call was made before", data=record.wire()
+            StatusCode.DUPLICATE_REQUEST, "DuplicateRequest", "this call was made before", data=record
         )
 
     def add(

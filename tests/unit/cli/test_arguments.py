@@ -3,6 +3,7 @@
 import pytest
 
 from mesoflow.cli.arguments import COMMANDS, parser
+from mesoflow.cli.arguments import parse as whole_line
 
 
 def parse(*arguments):
@@ -11,7 +12,8 @@ def parse(*arguments):
 
 def test_only_commands_that_are_built_exist():
     assert list(COMMANDS) == [
-        "run", "check", "resume", "cancel", "kill", "release", "settle", "clear", "runs", "show", "journal", "soak", "sim", "schema",
+        "run", "check", "resume", "cancel", "kill", "release", "settle", "clear", "runs", "show", "journal", "soak", "sim",
+        "doctor", "hub", "schema",
     ]  # fmt: skip
 
 
@@ -52,5 +54,39 @@ def test_every_option_of_run():
 def test_wrong_usage_is_exit_2(arguments, capsys):
     with pytest.raises(SystemExit) as ended:
         parse(*arguments)
+    assert ended.value.code == 2
+    assert "usage: mesoflow" in capsys.readouterr().err
+
+
+def test_values_may_stand_before_and_behind_options():
+    for line in (("a=1", "b=2=3", "--yes"), ("--yes", "a=1", "b=2=3"), ("a=1", "--yes", "b=2=3")):
+        args = whole_line(["hub", "call", "GetLeg", *line])
+        assert (args.pairs, args.yes, args.one_page, args.hub) == ([("a", "1"), ("b", "2=3")], True, False, "sim")
+
+
+def test_the_format_of_the_hubs_by_hand_depends_on_who_reads():
+    assert whole_line(["hub", "list"]).format is None
+    assert whole_line(["hub", "list", "--format", "text"]).format == "text"
+    assert whole_line(["hub", "--format", "json", "list"]).format == "json"
+    assert whole_line(["runs"]).format == "text"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("hub",),
+        ("hub", "call"),
+        ("hub", "call", "GetLeg", "a"),
+        ("hub", "call", "GetLeg", "--yes", "a"),
+        ("hub", "call", "GetLeg", "--no", "a=1"),
+        ("hub", "stream", "StreamLegData", "--yes"),
+        ("hub", "watch", "--strategy", "x"),
+        ("runs", "a=1"),
+        ("doctor", "--yes"),
+    ],
+)
+def test_wrong_usage_of_the_whole_line_is_exit_2(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        whole_line(arguments)
     assert ended.value.code == 2
     assert "usage: mesoflow" in capsys.readouterr().err

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from mesoflow.hubs.contract import METHODS, PATHS
-from mesoflow.simulator.hubs.base import UNBUILT
 from mesoflow.simulator.wire.core import HubError, IsAStream, NotAStream, UnknownMethod
 from tests.support.worlds import Desk
 
@@ -33,17 +32,6 @@ def test_every_method_of_the_contract_is_answered_by_its_hub(desk: Desk) -> None
                     invoke(desk, hub, name, {})
             else:
                 assert set(invoke(desk, hub, name, {})) == {"Status", "Message", "Data", "Error"}
-
-
-def test_what_is_not_built_is_refused_by_name(desk: Desk) -> None:
-    assert not {name for names in UNBUILT.values() for name in names} & set(METHODS)
-    for hub, names in UNBUILT.items():
-        for name in names:
-            answer = invoke(desk, hub, name, {})
-            assert (answer["Status"], answer["Error"]["Code"]) == ("BadRequest", "NotInThisVersion")
-            assert answer["Message"] == f"{name} is not in this version of the simulator"
-            with pytest.raises(HubError, match=f"{name} is not in this version of the simulator"):
-                desk.hub(hub).stream(name, [{}], desk.caller)
 
 
 def test_an_unknown_method_is_the_wire_s_error(desk: Desk) -> None:

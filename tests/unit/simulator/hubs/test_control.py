@@ -98,3 +98,12 @@ def test_legs_one_by_one_and_several(desk: Desk) -> None:
     assert desk.ok("GetLeg", leg_id=ids[0])["Leg"] == listed[0]
     assert desk.ok("GetLegs", leg_ids=[])["Legs"] == []
     assert desk.refused("GetLeg", leg_id=1)[0] == "NotFound"
+
+
+def test_executions_are_read_one_by_one_and_several_at_once(desk: Desk) -> None:
+    desk.fill(desk.prepare_entry())
+    listed = desk.ok("ListExecutions")["Executions"]
+    assert [row["Id"] for row in listed] == [3001, 3002]
+    assert desk.ok("GetExecution", execution_id=3002) == {"Execution": listed[1]}
+    assert desk.ok("GetExecutions", execution_ids=[3002, 9, 3001]) == {"Executions": listed}
+    assert desk.refused("GetExecution", execution_id=9)[2] == "there is no execution 9"

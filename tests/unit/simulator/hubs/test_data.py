@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mesoflow.simulator.wire.core import HubError
-from tests.support.worlds import Desk
+from tests.support.worlds import Desk, as_json
 
 UNDERLYING = {"Underlying": {"Symbol": "SPX"}, "Provider": "IBKR"}
 
@@ -88,6 +88,64 @@ def test_legs_are_quoted_together(desk: Desk) -> None:
         "NotFound",
         "there is no leg 9",
     )
+
+
+def test_one_leg_has_the_figures_that_it_has_among_others(desk: Desk) -> None:
+    desk.fill(desk.prepare_entry())
+    many = desk.ok("GetLegsSnapshot", leg_ids=[2001], include="All")
+    assert desk.ok("GetLegSnapshot", leg_id=2001, include="All") == {
+        "Prices": many["LegPrices"]["2001"],
+        "Greeks": many["LegGreeks"]["2001"],
+        "PnL": many["LegPnLs"]["2001"],
+    }
+    only = desk.ok("GetLegSnapshot", leg_id=2001, include="PnL", pnl_fields="Mark")
+    assert (only["Prices"], only["Greeks"], only["PnL"]["Bid"]) == (None, None, None)
+    assert only["PnL"]["Mark"] == many["LegPnLs"]["2001"]["Mark"]
+    assert desk.refused("GetLegSnapshot", leg_id=9, include="All")[2] == "there is no leg 9"
+
+
+def test_a_combo_is_one_of_each_contract(desk: Desk) -> None:
+    legs = desk.prepare_entry()["SelectedLegs"].values()
+    contracts = [leg["LiveContract"] for leg in legs]
+    ones = [desk.ok("GetContractSnapshot", contract=one, include="All", provider="IBKR") for one in contracts]
+    combo = desk.ok("GetComboContractsSnapshot", contracts=contracts, include="All", provider="IBKR")
+    for basis in ("Bid", "Ask", "Last", "Mark"):
+        assert combo["Prices"][basis] == sum(one["Prices"][basis] for one in ones)
+        assert combo["Greeks"][basis]["Delta"] == sum(one["Greeks"][basis]["Delta"] for one in ones)
+    twice = desk.ok(
+        "GetComboContractsSnapshot", contracts=[contracts[0]] * 2, include="Prices", provider="IBKR"
+    )
+    assert (twice["Prices"]["Bid"], twice["Greeks"]) == (2 * ones[0]["Prices"]["Bid"], None)
+
+
+def test_a_combo_without_contracts_and_one_without_a_provider_are_refused(desk: Desk) -> None:
+    assert (
+        desk.refused("GetComboContractsSnapshot", contracts=[], include="All", provider="IBKR")[2]
+        == "a package has at least one contract"
+    )
+    assert (
+        desk.raw("GetComboContractsSnapshot", {"Contracts": [], "Include": "All"})["Status"] == "BadRequest"
+    )
+
+
+def test_every_snapshot_is_streamed_too(desk: Desk) -> None:
+    legs = desk.prepare_entry()["SelectedLegs"].values()
+    contracts = [leg["LiveContract"] for leg in legs]
+    desk.fill(desk.prepare_entry(key="e2"))
+    asked: dict[str, dict[str, Any]] = {
+        "Leg": {"LegId": 2001, "Include": "Prices"},
+        "Legs": {"LegIds": [2001, 2002], "Include": "Prices, Greeks"},
+        "Contract": {"Contract": contracts[0], "Include": "All", "Provider": "IBKR"},
+        "ComboContracts": {"Contracts": contracts, "Include": "All", "Provider": "IBKR"},
+    }
+
+    async def watch(name: str) -> list[Any]:
+        return await items(desk, desk.hub("data").stream(f"Stream{name}Data", [asked[name]], desk.caller), 2)
+
+    for name, args in asked.items():
+        first, second = asyncio.run(watch(name))
+        assert first != second and first.keys() == second.keys()
+        assert as_json(second) == desk.raw(f"Get{name}Snapshot", args)["Data"]
 
 
 async def items(desk: Desk, stream: AsyncIterator[Any], count: int) -> list[Any]:
