@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
-from mesoflow.engine.effects import Effect, Place, Refused, Tell, Value
+from mesoflow.engine.effects import Effect, Place, Refused, Value
 from mesoflow.engine.errors import StepError
 from mesoflow.hubs.errors import HubError
 from mesoflow.runtime.bodies import Intent
@@ -17,7 +17,6 @@ from mesoflow.runtime.calls import Calls
 from mesoflow.runtime.core import Parked
 from mesoflow.runtime.pages import unknown_page
 from mesoflow.runtime.reconcile import Case, HubAway, Human, Renew, Resend, Settle, Verdict, settle_unknown
-from mesoflow.runtime.setting import Progress
 from mesoflow.trading.orders import Order
 
 # A call may be resent twice (a hub that restarts while we ask); more is not a fault that asking again can mend.
@@ -89,14 +88,7 @@ class Unknowns(Calls):
     async def _call_a_human(self, path: str, effect: Effect, intent: Intent, why: str, said: Any) -> None:  # noqa: ANN401
         """Park, with everything that a person needs to look at the broker; whom to page is told at once."""
         page = unknown_page(self.run_id, intent, effect, why)
-        self._setting.progress(Progress("note", path, None, None, page))
-        try:
-            await self._setting.tell(
-                Tell("page", self._setting.page, f"{self.run_id}: outcome unknown", page, "page")
-            )
-        except Exception as error:
-            # A page that cannot be sent changes nothing of what is parked; the park says the same.
-            self._setting.progress(Progress("note", path, None, None, f"could not page: {error}"))
+        await self._page(path, "outcome unknown", page)
         self.park(
             Parked(
                 "outcome_unknown", f"what became of {path} {why}", path, {**said, "look": page.splitlines()}
