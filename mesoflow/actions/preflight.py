@@ -1,4 +1,5 @@
-"""What the engine itself makes sure of before step 1: each account of `risk` can be read, and its agent serves it.
+"""What the engine itself makes sure of before step 1, and again before a run is resumed: each account of `risk` can be read,
+and its agent serves it.
 
 No playbook writes this, so none can forget it. What fails here is an error like any other. The provider of the first
 account's agent is the default of every later read, unless the hub's profile names another.

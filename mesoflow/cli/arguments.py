@@ -63,7 +63,7 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
     _check(builders["check"])
     _resume(builders["resume"])
     _cancel(builders["cancel"])
-    builders["kill"].add_argument("--reason", metavar="TEXT", default="", help="why; kept in the journal")
+    _kill(builders["kill"])
     _release(builders["release"])
     _settle(builders["settle"])
     _clear(builders["clear"])
@@ -174,6 +174,16 @@ def _resume(command: argparse.ArgumentParser) -> None:
 def _cancel(command: argparse.ArgumentParser) -> None:
     command.add_argument("run", metavar="RUN", help="the run's id")
     command.add_argument("--reason", metavar="TEXT", default="", help="why; kept in the journal")
+
+
+def _kill(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--reason", metavar="TEXT", default="", help="why; kept in the journal")
+    command.add_argument(
+        "--flatten",
+        action="store_true",
+        help="first exit every open position of ours, at prices that the policy says; then halt in any case",
+    )
+    _allow_live(command)
 
 
 def _release(command: argparse.ArgumentParser) -> None:

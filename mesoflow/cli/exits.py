@@ -37,6 +37,8 @@ PARKED: Mapping[str, Exit] = {
     "outcome_unknown": Exit.HUMAN,
     "legs_differ": Exit.HUMAN,
     "late_fill": Exit.HUMAN,
+    "account_not_found": Exit.HUMAN,
+    "account_not_allowed": Exit.HUMAN,
     "approval": Exit.ASKED,
     "question": Exit.ASKED,
     "halted": Exit.HALTED,

@@ -1,12 +1,13 @@
-"""What a kill does once HALT is there: living runners are asked and waited for, in real time; where none lives, the kill
-becomes the runner for as long as it takes to withdraw and confirm. Harmless twice; nobody is waited for who is gone.
+"""What a kill does, once HALT is there (to flatten, before it): living runners are asked and waited for, in real time; where
+none lives, the kill becomes the runner for as long as it takes to withdraw and confirm. Harmless twice; nobody is waited for
+who is gone.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -45,6 +46,13 @@ class Killed:
         """Whether no order of it can be alive."""
         return not (self.alive or self.unknown or self.how == "failed")
 
+    def after(self, earlier: Killed | None) -> Killed:
+        """With what an earlier look at the same run had withdrawn already."""
+        if earlier is None:
+            return self
+        how = earlier.how if self.how == "nothing" else self.how
+        return replace(self, how=how, withdrawn={**earlier.withdrawn, **self.withdrawn})
+
     def value(self) -> dict[str, Any]:
         """For JSON."""
         return {
@@ -61,17 +69,19 @@ class Killed:
 
 @dataclass(slots=True)
 class Killing:
-    """One kill. `by` and `reason` stand in the requests to living runners."""
+    """One kill. `by` and `reason` stand in the requests to living runners, which park, HALT or not. `spared`: living runs of
+    this playbook are let alone: they flatten, at another kill's word."""
 
     home: StateHome
     journal: SqliteJournal
     config: Config
     by: str
     reason: str
+    spared: str | None = None
 
     def all(self) -> list[Killed]:
         """Every run that is not over, newest first. Living ones are asked before anybody is waited for."""
-        runs = [run for run in all_standings(self.home, self.journal) if not run.over]
+        runs = [run for run in self._standings() if not run.over]
         before = {run.run_id: working(self.journal.read(run.run_id)) for run in runs}
         rows = {
             run.run_id: ask_kill(self.journal, run.run_id, self.by, self.reason)
@@ -83,6 +93,10 @@ class Killing:
             if run.run_id not in found:
                 found[run.run_id] = self._dead(run)
         return [self._told(run, found[run.run_id], before[run.run_id]) for run in runs]
+
+    def _standings(self) -> list[Standing]:
+        found = all_standings(self.home, self.journal)
+        return [run for run in found if run.state != "running" or run.started["playbook"] != self.spared]
 
     def _answered(self, run: Standing, row: int) -> tuple[How, str]:
         """Wait for the runner; when its lock falls free without an answer, do it ourselves."""
@@ -111,9 +125,16 @@ class Killing:
                 return self._ourselves(run)
             except (RunHeld, WorldHeld):
                 row = row or ask_kill(self.journal, run.run_id, self.by, self.reason)
+                self.ask_the_living()
             except (Refusal, HubError, ClockError) as error:
                 return "failed", str(error)
         raise AssertionError("the looks never end")
+
+    def ask_the_living(self) -> None:
+        """Who lives is asked, once: before the trading state changes, and again where somebody began meanwhile."""
+        for run in self._standings():
+            if run.state == "running" and not self.journal.open_requests(run.run_id):
+                ask_kill(self.journal, run.run_id, self.by, self.reason)
 
     def _ourselves(self, run: Standing) -> tuple[How, str]:
         choice = choice_of(run.started, self.config)

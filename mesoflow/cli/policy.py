@@ -57,14 +57,16 @@ class LiveAccounts(Authored):
     )
 
 
-Fate: TypeAlias = Literal["cancel", "leave"]
+# Every order is a DAY order: it expires at the close by itself, so `leave with expiry` is `leave`, in C16's own words.
+Fate: TypeAlias = Literal["cancel", "leave", "leave with expiry"]
 
 
 class OnExit(Authored):
-    """What becomes of working orders when a run parks (C16)."""
+    """What becomes of working orders when a run parks (C16). Orders are DAY orders, which expire at the close: `leave with
+    expiry` means exactly `leave`."""
 
     entries: Fate = Field("cancel", description="orders that open or adjust")
-    exits: Fate = Field("leave", description="orders that close")
+    exits: Fate = Field("leave", description="orders that close", examples=["leave with expiry"])
 
 
 class Approvals(Authored):

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from mesoflow.actions.preflight import preflight
 from mesoflow.actions.refresh import refreshed
 from mesoflow.cli.ground import Ground, hub_of
 from mesoflow.cli.in_force import InForce
@@ -173,8 +174,9 @@ class Conduct:
 
     def _look(self, run: Run, inbox: Inbox) -> None:
         """Every 50 ms of real time: what other processes ask for, and HALT."""
-        inbox.look()
+        # In this order: who says REDUCING has asked to park before it, and parks.
         self._hear()
+        inbox.look()
         if self.home.is_halted():
             run.halt()
             if self.ground.embedded and self._others is None:
@@ -222,6 +224,7 @@ class Conduct:
             tell=teller.tell,
             facts=self.ground.facts,
             refresh=refreshed,
+            recheck=preflight,
             halted=self.home.is_halted,
             govern=self._govern,
             expected_legs=self._expected_legs,

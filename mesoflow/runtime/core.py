@@ -38,6 +38,7 @@ from mesoflow.journal.records import Entry, Kind
 from mesoflow.runtime.bodies import Intent, effect_digest, ended_value, settled, trip
 from mesoflow.runtime.clearing import Clearing
 from mesoflow.runtime.commits import Guard
+from mesoflow.runtime.pages import late_fill_page
 from mesoflow.runtime.perform import Performer
 from mesoflow.runtime.setting import Progress, Setting
 from mesoflow.runtime.views import OrderView, Views
@@ -92,6 +93,8 @@ class Core:
         self._cursor = 0
         self._inputs: deque[Callable[[], Turn]] = deque()
         self._feeding = False
+        # People who are being told why the run parks; it waits for that.
+        self._paging: set[asyncio.Task[None]] = set()
 
     # --- hooks: what later layers do ---------------------------------------------------------------------------------
 
@@ -203,7 +206,32 @@ class Core:
                 {"order": view.order_id, "filled": view.filled, "state": view.state},
             )
         )
+        self._call_people(view.path, "late fill", late_fill_page(self.run_id, view))
         self._drain()
+
+    # --- people ----------------------------------------------------------------------------------------------------
+
+    def _call_people(self, path: str, what: str, page: str) -> None:
+        """Page whom the policy names, while the run parks; the park waits until they are told."""
+
+        async def paged() -> None:
+            try:
+                await self._page(path, what, page)
+            finally:
+                self._paging.discard(task)
+            self._leave_when_quiet()
+
+        task = self._task(paged)
+        self._paging.add(task)
+
+    async def _page(self, path: str, what: str, page: str) -> None:
+        """What a person must know of, shown and told; may be told twice after a crash."""
+        self._setting.progress(Progress("note", path, None, None, page))
+        try:
+            await self._setting.tell(Tell("page", self._setting.page, f"{self.run_id}: {what}", page, "page"))
+        except Exception as error:
+            # A page that cannot be sent changes nothing of what is parked; the park says the same.
+            self._setting.progress(Progress("note", path, None, None, f"could not page: {error}"))
 
     def _handled(self, path: str, code: str) -> bool:
         """`not_sent` is the action's own affair: it looks at the market again under a new key."""

@@ -27,6 +27,7 @@ from mesoflow.engine.effects import (
 )
 from mesoflow.engine.interpreter import Turn
 from mesoflow.runtime.core import Parked, changes_world
+from mesoflow.runtime.pages import differing_page
 from mesoflow.runtime.perform import Overdue
 from mesoflow.runtime.setting import Progress
 from mesoflow.runtime.unknowns import Unknowns
@@ -103,6 +104,7 @@ class Launching(Unknowns):
         if overdue.code == "legs_differ":
             mark = self._gate.mark(self._interpreter.waiting[path], path, overdue.summary, self._now())
             self._record("mark", mark)
+            self._call_people(path, "legs differ", differing_page(self.run_id, mark))
         self.park(Parked(overdue.code, overdue.summary, path))
 
     def _drop_waits(self) -> None:

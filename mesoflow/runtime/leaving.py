@@ -240,6 +240,8 @@ class Leaving(Launching):
         self._moved.set()
         if self._leaving is None or self._sending or self._stopping is not None or self._gone:
             return
+        if self._paging:
+            return
         self._parked = True
         parked, at = self._conclusion(self._leaving), self._now()
         body: dict[str, Value] = {"code": parked.code, "reason": parked.reason, "path": parked.path, "at": at}

@@ -8,6 +8,7 @@ from typing import Any
 
 from mesoflow.engine.effects import Effect, Place
 from mesoflow.runtime.bodies import Intent
+from mesoflow.runtime.views import OrderView
 from mesoflow.trading.orders import Contract, Order, OrderGroup, OrderLeg
 
 
@@ -51,6 +52,32 @@ def contract_text(contract: Contract) -> str:
     day = contract.expiration
     strike = f"{contract.strike.normalize():f}"
     return f"{contract.root} {day.day} {day:%b %Y} {strike} {contract.option_type}"
+
+
+# What a person does once he has looked.
+RESUME = "then mesoflow resume {}"
+
+
+def late_fill_page(run_id: str, view: OrderView) -> str:
+    """A fill of an order that was called over: what the position holds is more than the walk counted on."""
+    lines = [f"order {view.order_id} had been reported {view.state}, and then filled: {view.filled} in all"]
+    if view.order is not None:
+        lines += _order_lines(view.order)
+    lines.append(f"  at       {view.path}")
+    return "\n".join([*lines, "look at the order and its position at the broker", RESUME.format(run_id)])
+
+
+def differing_page(run_id: str, mark: Mapping[str, Any]) -> str:
+    """Legs that are not those before and what filled, after a trade of this very run."""
+    where = f"position {mark['position_id']}" if mark.get("position_id") is not None else "the account"
+    lines = [
+        str(mark["summary"]),
+        f"  account  {mark['account']}; entries there are refused until a person has cleared it",
+        f"look at {where} at the broker: mend it there, or take what it shows with",
+        f"  mesoflow clear {mark['position_id'] if mark.get('position_id') is not None else mark['account']}",
+        RESUME.format(run_id),
+    ]
+    return "\n".join(lines)
 
 
 def repair_page(differing: Mapping[int, Mapping[str, tuple[Decimal, Decimal]]]) -> str:

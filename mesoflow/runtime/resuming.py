@@ -1,15 +1,17 @@
-"""Going on where a run stopped (EXECUTION.md §4, from step 4 on): the journal's inputs are fed in their order, withdrawals
-that were cut in two are brought to their end, unknowns are settled, and what the hub shows is compared with what the journal
-says before anything new is sent. Nothing trades to fix a difference: the run parks with the repair written out.
+"""Going on where a run stopped (EXECUTION.md §4): the journal's inputs are fed in their order, withdrawals that were cut in two
+are brought to their end, accounts and agents are read anew, unknowns are settled, and what the hub shows is compared with what
+the journal says before anything new is sent. Nothing trades to fix a difference: the run parks with the repair written out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from mesoflow.engine.effects import Effect, Place, Value
+from mesoflow.engine.errors import StepError
 from mesoflow.engine.interpreter import Turn
 from mesoflow.engine.paths import ENGINE, is_withdrawal
 from mesoflow.hubs.errors import CallRefused, HubError
@@ -19,7 +21,7 @@ from mesoflow.runtime.collector import uncollected
 from mesoflow.runtime.core import Parked
 from mesoflow.runtime.leaving import Leaving
 from mesoflow.runtime.legs import Differing, legs_that_differ
-from mesoflow.runtime.pages import repair_page
+from mesoflow.runtime.pages import RESUME, repair_page
 from mesoflow.runtime.perform import unavailable
 from mesoflow.runtime.setting import Expected
 
@@ -130,15 +132,13 @@ class Resuming(Leaving):
     # --- recovering ----------------------------------------------------------------------------------------------------
 
     def _resume(self, asked: list[tuple[str, Effect]]) -> None:
-        """Withdrawals that were begun come first; without any, everything begins at once."""
+        """Withdrawals that were begun come first; then agents and accounts are read anew."""
         self._unknown = {path: self._intents[path] for path, _ in asked if path in self._intents}
         self._from_before = set(self._unknown)
-        if self._begun:
-            self._task(self._finish_then_begin, asked)
-        else:
-            self._begin(asked)
+        self._comparing = bool(self._views.ours())
+        self._task(self._recover, asked)
 
-    async def _finish_then_begin(self, asked: list[tuple[str, Effect]]) -> None:
+    async def _recover(self, asked: list[tuple[str, Effect]]) -> None:
         await self._finish_withdrawals()
         if self._unconfirmed:
             self.park(
@@ -147,7 +147,22 @@ class Resuming(Leaving):
                     f"order {self._unconfirmed[0].order_id} was asked to stop, and nobody has confirmed it",
                 )
             )
+        elif self._leaving is None and not self._cancelled and self._interpreter.over is None:
+            await self._recheck()
         self._begin(asked)
+
+    async def _recheck(self) -> None:
+        """Step 2: each account can be read and is allowed, its agent serves it. A run that is cancelled only stops what it has
+        working, and needs none of that."""
+        if self._setting.recheck is None:
+            return
+        ctx = replace(self._machine.context)
+        try:
+            await self._performer.act(ctx, self._setting.recheck(ctx))
+        except StepError as error:
+            if not self._cancelled:  # somebody may have cancelled it in the meantime
+                reason = f"before the run can go on: {error.summary}"
+                self.park(Parked(error.code, reason, "", dict(error.details)))
 
     async def _finish_withdrawals(self) -> None:
         """The same bytes with the same key, at any age: a cancel can be asked for twice."""
@@ -164,9 +179,9 @@ class Resuming(Leaving):
         if self._leaving is not None:
             self._leave_when_quiet()
             return
-        self._comparing = bool(self._views.ours())
         for path, effect in asked:
-            if path not in self._unknown:
+            # What a cancel has called off in the meantime is not asked for any more.
+            if path not in self._unknown and self._interpreter.asked(path) is not None:
                 self._start(path, effect)
         if self._unknown:
             self._settle_unknowns()
@@ -207,6 +222,7 @@ class Resuming(Leaving):
         if differing:
             page = repair_page(differing)
             self._mark(differing, page.splitlines()[0])
+            self._call_people("", "legs differ", f"{page}\n{RESUME.format(self.run_id)}")
             self.park(Parked("legs_differ", page.splitlines()[0], "", {"repair": page.splitlines()[1:]}))
             return
         self._comparing = False

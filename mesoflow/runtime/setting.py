@@ -71,7 +71,8 @@ class Setting:
     """One process's world. `call_within` bounds each call; `budget` is how long what may pass by itself is repeated.
 
     `refresh` reads an order's quotes and facts anew, so that today's rails can judge a resend (actions/refresh.py); without
-    it they are left as they are, and old ones are refused. `halted` looks at HALT; `govern` changes the trading state.
+    it they are left as they are, and old ones are refused. `recheck` reads accounts and agents anew at a resume
+    (actions/preflight.py). `halted` looks at HALT; `govern` changes the trading state.
     `expected_legs(plans)` are the open legs that the home's journal knows of, of the positions that these exec plans traded
     (legs.py). `page`: whom an unknown outcome is told.
     """
@@ -83,6 +84,7 @@ class Setting:
     tell: Callable[[Tell], Awaitable[Mapping[str, Value]]]
     facts: HubFacts = field(default_factory=HubFacts)
     refresh: Callable[[Context, Order], Effects] | None = None
+    recheck: Callable[[Context], Effects] | None = None
     halted: Callable[[], bool] = _never
     govern: Callable[[Govern], Awaitable[Mapping[str, Value]]] = _ungoverned
     expected_legs: Callable[[Collection[int]], Expected] | None = None

@@ -11,15 +11,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from mesoflow.engine.effects import Effect, Place, Refused, Tell, Value
+from mesoflow.engine.effects import Effect, Place, Refused, Value
 from mesoflow.engine.errors import StepError
-from mesoflow.hubs.errors import HubError
+from mesoflow.hubs.errors import CallRefused, HubError
 from mesoflow.runtime.bodies import Intent
 from mesoflow.runtime.calls import Calls
 from mesoflow.runtime.core import Parked
 from mesoflow.runtime.pages import unknown_page
 from mesoflow.runtime.reconcile import Case, HubAway, Human, Renew, Resend, Settle, Verdict, settle_unknown
-from mesoflow.runtime.setting import Progress
 from mesoflow.trading.orders import Order
 
 # A call may be resent twice (a hub that restarts while we ask); more is not a fault that asking again can mend.
@@ -81,7 +80,12 @@ class Unknowns(Calls):
         self._settlings[path] = self._settlings.get(path, 0) + 1
         if self._settlings[path] > SETTLINGS_MAX:
             return Human(f"still unknown after {SETTLINGS_MAX} look-ups", {"method": case.intent.method})
-        return await settle_unknown(case)
+        try:
+            return await settle_unknown(case)
+        except CallRefused as refused:
+            # A look-up that is refused says nothing about the call: under no status is it "not sent" or "failed".
+            said = {"method": refused.method, "status": refused.status, "message": refused.message}
+            return Human("the hub refuses to tell what became of it", said)
 
     async def _act_on(self, path: str, effect: Effect, intent: Intent, verdict: Verdict, case: Case) -> bool:
         match verdict:
@@ -100,14 +104,7 @@ class Unknowns(Calls):
     async def _call_a_human(self, path: str, effect: Effect, intent: Intent, why: str, said: Any) -> None:  # noqa: ANN401
         """Park, with everything that a person needs to look at the broker; whom to page is told at once."""
         page = unknown_page(self.run_id, intent, effect, why)
-        self._setting.progress(Progress("note", path, None, None, page))
-        try:
-            await self._setting.tell(
-                Tell("page", self._setting.page, f"{self.run_id}: outcome unknown", page, "page")
-            )
-        except Exception as error:
-            # A page that cannot be sent changes nothing of what is parked; the park says the same.
-            self._setting.progress(Progress("note", path, None, None, f"could not page: {error}"))
+        await self._page(path, "outcome unknown", page)
         self.park(
             Parked(
                 "outcome_unknown", f"what became of {path} {why}", path, {**said, "look": page.splitlines()}

@@ -20,7 +20,8 @@ SENTENCE: Final = (
 )
 DIGEST_CHARACTERS: Final = 16
 
-OnExit: TypeAlias = Literal["cancel", "leave"]
+# Orders are DAY orders: whoever is left expires at the close, so the last two are one.
+OnExit: TypeAlias = Literal["cancel", "leave", "leave with expiry"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 from pathlib import Path
@@ -208,6 +209,38 @@ def test_while_halted_nothing_starts_and_the_refusal_says_how_to_release(desk: D
     assert "mesoflow release" in refused.stderr
     assert desk.mesoflow("release").returncode == 1, "a release is a person's decision"
     assert (desk.home / "HALT").exists()
+
+
+@pytest.mark.parametrize(("typed", "code", "halted"), [("yes", 0, False), ("no", 1, True), ("", 1, True)])
+def test_at_a_terminal_a_release_asks_and_wants_the_word(
+    desk: Desk, typed: str, code: int, halted: bool
+) -> None:
+    assert desk.killed("--reason", "the feed lies")[0] == 0
+    ended, said = at_a_terminal(desk, "release", asked="type yes to go on: ", typed=typed)
+    assert (ended, (desk.home / "HALT").exists()) == (code, halted), said
+    assert f"release {desk.home}, halted by " in said
+    assert ": the feed lies: orders may leave again" in said
+    assert ("nothing was released" in said) is halted
+
+
+def at_a_terminal(desk: Desk, command: str, *, asked: str, typed: str) -> tuple[int, str]:
+    """The command at a terminal of its own: wait for the question, type, read to the end."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [MESOFLOW, command], cwd=ROOT, env=desk.environment(), stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    said = ""
+    try:
+        while asked not in said:
+            said += os.read(ours, 4096).decode()
+        os.write(ours, f"{typed}\n".encode())
+        while True:
+            said += os.read(ours, 4096).decode()
+    except OSError:  # the other side has closed: that is how a terminal says that nobody is there any more
+        return process.wait(20), said
+    finally:
+        os.close(ours)
 
 
 def test_sigterm_withdraws_entries_and_the_resume_goes_on_at_the_same_price(desk: Desk) -> None:

@@ -116,6 +116,7 @@ class Rig:
     actions: Mapping[str, Any] = field(default_factory=lambda: TOYS)
     halted: bool = False
     expected_legs: Any = None
+    recheck: Any = None
 
     def __post_init__(self) -> None:
         self._clock: RigClock | None = None
@@ -174,6 +175,7 @@ class Rig:
             halted=lambda: self.halted,
             govern=self._govern,
             expected_legs=self.expected_legs,
+            recheck=self.recheck,
         )  # fmt: skip
         context = Context(
             run_id=RUN, playbook="toys", session="cboe-index-options", now=started, account="PAPER-1"

@@ -15,6 +15,8 @@ from mesoflow.cli.exits import exit_of
         ("superseded", "", 0),
         ("parked", "outcome_unknown", 4),
         ("parked", "legs_differ", 4),
+        ("parked", "late_fill", 4),
+        ("parked", "account_not_found", 4),
         ("parked", "approval", 5),
         ("parked", "halted", 7),
         ("parked", "hub_unavailable", 8),

@@ -9,9 +9,11 @@ from datetime import timedelta
 import pytest
 
 from mesoflow.engine.control import Ended
+from mesoflow.engine.effects import Refused
 from mesoflow.engine.interpreter import EngineBug
 from mesoflow.runtime import bodies, calls, core, reconcile, resuming
 from mesoflow.runtime.run import ReplayDiffers, Run
+from mesoflow.runtime.settling import trades
 from tests.support.rig import Rig
 from tests.unit.runtime import test_crash_matrix as matrix
 
@@ -106,8 +108,8 @@ def test_absent_read_as_refused(monkeypatch):
     async def trade(case):
         record = await case.record()
         if record is None:
-            return reconcile.Settle(reconcile.Refused("not_sent", "no record", retryable=True), {})
-        return await reconcile._trade_by_record(case, record)
+            return reconcile.Settle(Refused("not_sent", "no record", retryable=True), {})
+        return await trades.by_record(case, record)
 
     monkeypatch.setitem(reconcile.ROWS, "ApplyPaperFills", trade)
     rig = matrix.broken_rig()

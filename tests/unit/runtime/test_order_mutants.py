@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from mesoflow.engine.control import Ended
+from mesoflow.engine.effects import Done
 from mesoflow.runtime import reconcile, views
 from mesoflow.runtime.leaving import Leaving
 from mesoflow.runtime.resuming import Resuming
 from mesoflow.runtime.run import Run
 from mesoflow.runtime.setting import HubFacts
+from mesoflow.runtime.settling import trades
 from tests.support.broker_toys import walker_rig
 from tests.unit.runtime import test_orders_crash_matrix as matrix
 
@@ -133,7 +135,7 @@ def test_traces_that_are_not_looked_for(monkeypatch):
     async def nothing(case: reconcile.Case) -> dict[str, Any]:
         return {}
 
-    monkeypatch.setattr(reconcile, "_traces", nothing)
+    monkeypatch.setattr(trades, "traces_of", nothing)
     with pytest.raises(CAUGHT):
         lost_reply_and_lost_record()
 
@@ -194,7 +196,7 @@ def test_a_resend_in_a_cancelled_run(monkeypatch):
 
 def test_a_cancel_that_is_given_up_when_its_reply_is_lost(monkeypatch):
     async def row(case: reconcile.Case) -> Any:
-        return reconcile.Settle(reconcile.Done({"live_order_id": 601}), {})
+        return reconcile.Settle(Done({"live_order_id": 601}), {})
 
     monkeypatch.setitem(reconcile.ROWS, "CancelOrder", row)  # type: ignore[arg-type]
     rig = walker_rig({1: [], 2: [(1.0, 3)]})

@@ -256,6 +256,7 @@ def test_a_fill_after_a_terminal_state_is_counted_ends_the_walk_and_parks():
     life = rig.life(tweak=tweak)
     assert isinstance(life.conclusion, Parked)
     assert (life.conclusion.code, life.conclusion.path) == ("late_fill", "walk/rung-1/send")
+    assert f"{RUN}: late fill" in rig.told, "a person is called"
     inputs = [
         r.body["late_fill"] for r in rig.journal.read(RUN) if r.kind == "input" and "late_fill" in r.body
     ]
@@ -307,6 +308,7 @@ def test_legs_that_differ_at_the_resume_park_with_the_repair_written_out():
     )
     marks = [record.body["position_id"] for record in rig.journal.read(RUN) if record.kind == "mark"]
     assert marks == [4700], "entries on the account are refused until `clear`"
+    assert f"{RUN}: legs differ" in rig.told, "a person is called"
     assert len(rig.world.orders) == 2, "nothing trades to fix itself"
 
 

@@ -36,6 +36,13 @@ def test_a_whole_policy() -> None:
     assert policy.flatten == {**FLATTEN, "within": "5m"}
 
 
+def test_leave_with_expiry_is_leave_for_every_order_is_a_day_order() -> None:
+    policy = Policy.parse(
+        {"policy": 1, "on_exit": {"entries": "leave with expiry", "exits": "leave with expiry"}}
+    )
+    assert policy.withdrawn_on_park == frozenset()
+
+
 @pytest.mark.parametrize(
     "said",
     ["yes", SENTENCE.upper(), SENTENCE + " ", SENTENCE[:-1], "", True],
