@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from mesoflow.hubs.differences import DIFFERENCES
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -19,3 +21,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption("--first-world", type=int, default=1, help="the first seed of the seeded worlds")
     parser.addoption("--worlds", type=int, default=100, help="how many seeded worlds are played")
+
+
+@pytest.fixture(autouse=True)
+def no_differences_of_others() -> None:
+    """A process is one run, and its differences are told once; here one process plays many."""
+    DIFFERENCES.seen.clear()
+    DIFFERENCES.told = 0

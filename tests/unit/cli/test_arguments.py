@@ -61,7 +61,12 @@ def test_wrong_usage_is_exit_2(arguments, capsys):
 def test_values_may_stand_before_and_behind_options():
     for line in (("a=1", "b=2=3", "--yes"), ("--yes", "a=1", "b=2=3"), ("a=1", "--yes", "b=2=3")):
         args = whole_line(["hub", "call", "GetLeg", *line])
-        assert (args.pairs, args.yes, args.one_page, args.hub) == ([("a", "1"), ("b", "2=3")], True, False, "sim")
+        assert (args.pairs, args.yes, args.one_page, args.hub) == (
+            [("a", "1"), ("b", "2=3")],
+            True,
+            False,
+            "sim",
+        )
 
 
 def test_the_format_of_the_hubs_by_hand_depends_on_who_reads():
