@@ -25,7 +25,7 @@ from mesoflow.hubs.models.data import (
 )
 from mesoflow.simulator.clock import SimulatorClock
 from mesoflow.simulator.hubs.base import Hub
-from mesoflow.simulator.hubs.forms import form
+from mesoflow.simulator.hubs.forms import expiration_meant, form
 from mesoflow.simulator.wire.core import Caller, HubError, NotAStream
 from mesoflow.simulator.world.agents import require_provider
 from mesoflow.simulator.world.contracts import multiplier_of, option_of
@@ -69,7 +69,7 @@ class DataHub(Hub):
 
     async def _items(self, method: Method, args: Args) -> AsyncIterator[object]:
         """The latest figures, each time they differ from those sent before."""
-        sent: Mapping[str, Any] | None = None
+        sent, number = None, 0
         while True:
             try:
                 found = self._look(method, args)
@@ -78,7 +78,10 @@ class DataHub(Hub):
             if sent is None or _values(found) != _values(sent):
                 sent = found
                 item = method.result_model.model_validate(found, context="write")
-                yield form(item, self._world.faults)
+                number += 1
+                drops = self._world.faults.stream_drops
+                if not drops or number % drops:
+                    yield form(item, self._world.faults, self._clock.now())
             await self._wait()
 
     def _look(self, method: Method, args: Args) -> Answer:
@@ -170,7 +173,7 @@ class DataHub(Hub):
 
     def _contract(self, args: ContractDataArgs, now: datetime) -> Answer:
         require_provider(args.provider, needed=True)
-        holding = _one_of(args.contract)
+        holding = self._one_of(args.contract)
         figures = Figures(self._world.market, now)
         return _two(args, figures.prices(figures.quote(holding.option)), figures.greeks(holding))
 
@@ -179,15 +182,19 @@ class DataHub(Hub):
         require_provider(args.provider, needed=True)
         if not args.contracts:
             raise bad("Contracts", "a package has at least one contract")
-        holdings = [_one_of(contract) for contract in args.contracts]
+        holdings = [self._one_of(contract) for contract in args.contracts]
+        if self._world.faults.combo_ratio:
+            holdings = list(dict.fromkeys(holdings))
         figures = Figures(self._world.market, now)
         greeks = figures.total_greeks([figures.greeks(holding) for holding in holdings])
         return _two(args, figures.package(holdings), greeks)
 
-
-def _one_of(contract: LiveContract) -> Holding:
-    option = option_of(contract)
-    return Holding(option, Decimal(1), multiplier_of(option.underlying))
+    def _one_of(self, contract: LiveContract) -> Holding:
+        if self._world.faults.expiration_date and contract.expiration is not None:
+            meant = expiration_meant(contract.expiration)
+            contract = contract.model_copy(update={"expiration": meant})
+        option = option_of(contract)
+        return Holding(option, Decimal(1), multiplier_of(option.underlying))
 
 
 def _two(args: ContractDataArgs | ComboContractsDataArgs, prices: Block, greeks: Block) -> Answer:

@@ -6,6 +6,7 @@ ages grow. A snapshot is computed when asked and never stored.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -143,6 +144,8 @@ class Market:
         self.optioned = frozenset(name for name, symbol in data("symbols.json").items() if symbol["roots"])
         self.listing = lru_cache(maxsize=None)(self._listing)
         self._snapshot = lru_cache(maxsize=32)(self._compute)
+        # What the hubs tell of an option: what is there, unless the world has it told otherwise (telltale.py).
+        self.told: Callable[[Market, Option, datetime], Quote | None] = _as_it_is
 
     def at(self, moment: datetime) -> Snapshot:
         """The last step up to a moment."""
@@ -174,6 +177,10 @@ class Market:
 
     def _listing(self, underlying: str) -> Listing:
         return Listing(underlying, self.calendar)
+
+
+def _as_it_is(market: Market, option: Option, now: datetime) -> Quote | None:
+    return market.at(now).quote(option)
 
 
 def _middle(bid: int, ask: int) -> Decimal:

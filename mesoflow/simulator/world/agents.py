@@ -23,7 +23,17 @@ def _agent(name: str, now: datetime, faults: Faults) -> dict[str, Any]:
         if connector == name and away.start <= now < away.end
     ]
     at = min([*gone, now]).replace(microsecond=0)
-    return {"provider": name, "connector": name, "is_connected": not gone, "last_snapshot_at": at}
+    return {
+        "provider": name,
+        "connector": connector_of(name, faults),
+        "is_connected": not gone,
+        "last_snapshot_at": at,
+    }
+
+
+def connector_of(name: str, faults: Faults) -> str:
+    """What an agent's connector is called: as the broker of its accounts, unless a dial says otherwise."""
+    return f"{name}Gateway" if faults.agent_of_account else name
 
 
 def require_provider(provider: object, *, needed: bool) -> None:

@@ -40,14 +40,14 @@ class Figures:
     """What the market says at one moment."""
 
     def __init__(self, market: Market, now: datetime) -> None:
-        self.now = now
+        self.now, self._market = now, market
         self._today = market.calendar.local_date(now)
         self._snapshot: Snapshot = market.at(now)
         self._quotes: dict[Option, Quote | None] = {}
 
     def quote(self, option: Option) -> Quote | None:
         if option not in self._quotes:
-            self._quotes[option] = self._snapshot.quote(option)
+            self._quotes[option] = self._market.told(self._market, option, self.now)
         return self._quotes[option]
 
     def dte(self, option: Option) -> int:
