@@ -138,6 +138,9 @@ def _run(command: argparse.ArgumentParser) -> None:
         help="the market's kindness in a new embedded world",
     )
     command.add_argument(
+        "--faults", metavar="FILE", help="begin a new embedded world in which these things go wrong (YAML)"
+    )
+    command.add_argument(
         "--speed", metavar="X", type=speed, help="simulated seconds a second (default: as fast as it goes)"
     )
 
@@ -252,6 +255,9 @@ def _sim(command: argparse.ArgumentParser) -> None:
     serve.add_argument("--seed", metavar="N", type=int, help="begin a new world with this seed")
     serve.add_argument(
         "--profile", choices=("strict", "realistic", "kind"), help="begin a new world of this kindness"
+    )
+    serve.add_argument(
+        "--faults", metavar="FILE", help="begin a new world in which these things go wrong (YAML)"
     )
     serve.add_argument(
         "--speed", metavar="X", type=served_speed, default=1, help="simulated seconds a second, 1 to 30"

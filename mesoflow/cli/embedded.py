@@ -6,11 +6,11 @@ Its clock begins at the later of the world's last time and the journal's, and pa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from mesoflow.cli.ground import EMBEDDED_TOKEN, Ground, nonce_in
 from mesoflow.cli.worlds import World, named, wanted
@@ -20,6 +20,7 @@ from mesoflow.runtime.home import StateHome
 from mesoflow.runtime.refusal import CONFIG, Refusal
 from mesoflow.runtime.setting import HubFacts
 from mesoflow.simulator.clock import EmbeddedClock
+from mesoflow.simulator.faults import Faults
 from mesoflow.simulator.simulator import ClockMaker, Simulator
 from mesoflow.simulator.wire.serving import Hooks
 from mesoflow.simulator.world.errors import WorldDamaged, WorldOther
@@ -32,7 +33,7 @@ def _never(world: str) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedWish:
-    """Which world: `world` by name (a run's own), else the default one, unless seed or profile ask for another.
+    """Which world: `world` by name (a run's own), else the default one, unless seed, profile or faults ask for another.
 
     `since(world)`: the last time that the journal knows of in it.
     """
@@ -40,13 +41,17 @@ class EmbeddedWish:
     world: str | None = None
     seed: int | None = None
     profile: str | None = None
+    faults: Mapping[str, Any] | None = None
     since: Callable[[str], datetime | None] = _never
 
 
 @asynccontextmanager
 async def embedded_ground(home: StateHome, wish: EmbeddedWish) -> AsyncIterator[Ground]:
     """Open the world and serve it. Raises WorldHeld, Refusal."""
-    world = named(home, wish.world) if wish.world is not None else wanted(home, wish.seed, wish.profile)
+    if wish.world is not None:
+        world = named(home, wish.world)
+    else:
+        world = wanted(home, wish.seed, wish.profile, wish.faults)
     with home.world_lock(world.name):
         simulator = opened(world, _clock_from(wish.since(world.name)))
         world_opened(simulator)
@@ -71,9 +76,20 @@ async def embedded_ground(home: StateHome, wish: EmbeddedWish) -> AsyncIterator[
 def opened(world: World, clock: ClockMaker) -> Simulator:
     """The world, with a clock made for its last time. Raises Refusal."""
     try:
-        return Simulator.open(world.folder, clock, seed=world.seed, profile=cast("Profile", world.profile))
+        return Simulator.open(
+            world.folder, clock, seed=world.seed, profile=cast("Profile", world.profile), faults=_faults(world)
+        )
     except (WorldDamaged, WorldOther) as error:
         raise Refusal(CONFIG, str(error), (("world", str(world.folder)),), ("nothing was sent",)) from error
+
+
+def _faults(world: World) -> Faults:
+    """Those that it was made with; only a world that has some needs to know how they are written."""
+    if not world.faults:
+        return Faults()
+    from mesoflow.rehearsal.faultfile.dials import dials
+
+    return dials(world.faults)
 
 
 def _clock_from(since: datetime | None) -> ClockMaker:

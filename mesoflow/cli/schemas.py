@@ -11,6 +11,8 @@ from mesoflow.cli import reference
 from mesoflow.cli.config import Config
 from mesoflow.cli.policy import PolicyFile
 from mesoflow.playbook import schema as playbook
+from mesoflow.rehearsal.faultfile.models import VERSION as FAULTS_VERSION
+from mesoflow.rehearsal.faultfile.models import FaultsFile
 from mesoflow.review.preview import FORMAT_VERSION as PREVIEW_VERSION
 from mesoflow.review.preview import Preview
 from mesoflow.review.report import FORMAT_VERSION as REPORT_VERSION
@@ -26,6 +28,7 @@ def files(root: Path) -> dict[Path, str]:
     models = {
         "config": (Config.model_json_schema(), CONFIG_VERSION),
         "policy": (playbook.of_model(PolicyFile), POLICY_VERSION),
+        "faults": (playbook.of_model(FaultsFile), FAULTS_VERSION),
         "report": (Report.model_json_schema(mode="serialization"), REPORT_VERSION),
         "preview": (Preview.model_json_schema(mode="serialization"), PREVIEW_VERSION),
     }

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from mesoflow.runtime.home import StateHome
 
@@ -17,42 +20,56 @@ FIRST = "default"
 CURRENT = "current"
 ABOUT = "about.json"
 SEED, PROFILE = 7, "strict"
+NO_FAULTS: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """`seed` and `profile` are what it was, or will be, made with."""
+    """`seed`, `profile` and `faults` are what it was, or will be, made with; `faults`: the value of a faults file."""
 
     name: str
     folder: Path
     seed: int
     profile: str
+    faults: Mapping[str, Any] = NO_FAULTS
 
 
 def named(home: StateHome, name: str) -> World:
     """A world by its name; made with the defaults where it is new."""
-    return _world(home, name, SEED, PROFILE)
+    return _world(home, name, SEED, PROFILE, NO_FAULTS)
 
 
-def wanted(home: StateHome, seed: int | None, profile: str | None, first: str = FIRST) -> World:
-    """The default world, unless seed or profile say that it is not the one: then a new one, the default from now on."""
+def wanted(
+    home: StateHome,
+    seed: int | None,
+    profile: str | None,
+    faults: Mapping[str, Any] | None = None,
+    first: str = FIRST,
+) -> World:
+    """The default world, unless seed, profile or faults say that it is not the one: then a new one, the default from now on."""
     current = named(home, _current(home, first))
-    if seed in (None, current.seed) and profile in (None, current.profile):
+    if (
+        seed in (None, current.seed)
+        and profile in (None, current.profile)
+        and faults in (None, dict(current.faults))
+    ):
         return current
     new_seed, new_profile = seed if seed is not None else SEED, profile or PROFILE
-    world = _world(home, _free_name(home, f"seed-{new_seed}-{new_profile}", first), new_seed, new_profile)
+    name = f"seed-{new_seed}-{new_profile}{'-faults' if faults else ''}"
+    world = _world(home, _free_name(home, name, first), new_seed, new_profile, faults or NO_FAULTS)
     _write(home.path / "worlds" / _pointer(first), world.name)
     return world
 
 
-def _world(home: StateHome, name: str, seed: int, profile: str) -> World:
+def _world(home: StateHome, name: str, seed: int, profile: str, faults: Mapping[str, Any]) -> World:
     """What it was made with stands beside it, so that it can be compared before the world is opened."""
     folder = home.world(name)
     about = folder / ABOUT
     if not about.exists():
-        _write(about, json.dumps({"seed": seed, "profile": profile}))
+        made = {"seed": seed, "profile": profile} | ({"faults": dict(faults)} if faults else {})
+        _write(about, json.dumps(made))
     told = json.loads(about.read_text(encoding="utf-8"))
-    return World(name, folder, told["seed"], told["profile"])
+    return World(name, folder, told["seed"], told["profile"], told.get("faults", NO_FAULTS))
 
 
 def _current(home: StateHome, first: str) -> str:

@@ -285,7 +285,7 @@ def _stage(faults: Sequence[Fault], there: Interruption, home: Path) -> Stage:
 
     def opened(simulator: Simulator) -> None:
         for fault in faults:
-            fault.sets(simulator)
+            fault.sets(simulator.world.faults, simulator.last_time)
 
     def begun(run: Run) -> None:
         asyncio.get_running_loop().call_later(there.at, _DEEDS[there.deed], run, home)

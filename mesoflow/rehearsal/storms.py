@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast, get_args
 
 from mesoflow.rehearsal.drawing import Draw
 from mesoflow.simulator.faults import Faults, Loss, Mishap, MishapKind
-from mesoflow.simulator.simulator import Simulator
 
 _S = timedelta(seconds=1)
 _TRADES = ("SendOrder", "SendOrder", "CancelOrder", "ApplyPaperFills")
@@ -31,10 +30,10 @@ _UNTIL_S = 90.0
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`words` tell it in a report; `sets` changes the dials of a world that was just opened."""
+    """`words` tell it in a report; `sets` changes dials: its times count from a moment."""
 
     words: str
-    sets: Callable[[Simulator], None]
+    sets: Callable[[Faults, datetime], None]
 
 
 def storm(draw: Draw) -> tuple[Fault, ...]:
@@ -59,26 +58,22 @@ def _befalls(what: MishapKind) -> Callable[[Draw], Fault]:
             reason=draw.choice("reason", ("margin", "account", "off_tick", "overlap")),
         )
         return Fault(
-            f"{what} order {nth} {'' if limbo else after}", lambda world: _dials(world).orders.append(mishap)
+            f"{what} order {nth} {'' if limbo else after}", lambda faults, _: faults.orders.append(mishap)
         )
 
     return drawn
 
 
-def _dials(simulator: Simulator) -> Faults:
-    return simulator.world.faults
-
-
 def _request_lost(draw: Draw) -> Fault:
     loss = _loss(draw)
     return Fault(
-        f"request lost: {loss.method} {loss.nth}", lambda world: _dials(world).lose_request.append(loss)
+        f"request lost: {loss.method} {loss.nth}", lambda faults, _: faults.lose_request.append(loss)
     )
 
 
 def _reply_lost(draw: Draw) -> Fault:
     loss = _loss(draw)
-    return Fault(f"reply lost: {loss.method} {loss.nth}", lambda world: _dials(world).lose_reply.append(loss))
+    return Fault(f"reply lost: {loss.method} {loss.nth}", lambda faults, _: faults.lose_reply.append(loss))
 
 
 def _loss(draw: Draw) -> Loss:
@@ -89,15 +84,15 @@ def _loss(draw: Draw) -> Loss:
 
 def _delayed(draw: Draw) -> Fault:
     method, delay = draw.choice("method", _CALLS), draw.seconds("delay", 0.2, 2, 20)
-    return Fault(f"{method} delayed {delay}", lambda world: _dials(world).delay.update({method: delay}))
+    return Fault(f"{method} delayed {delay}", lambda faults, _: faults.delay.update({method: delay}))
 
 
 def _processing(draw: Draw) -> Fault:
     method, long = draw.choice("method", _TRADES), draw.seconds("long", 20, 20, 90)
 
-    def change(simulator: Simulator) -> None:
-        _dials(simulator).lose_reply.append(Loss(method))
-        _dials(simulator).record_processing[method] = long
+    def change(faults: Faults, since: datetime) -> None:
+        faults.lose_reply.append(Loss(method))
+        faults.record_processing[method] = long
 
     return Fault(f"reply of {method} lost, its record Processing for {long}", change)
 
@@ -105,9 +100,9 @@ def _processing(draw: Draw) -> Fault:
 def _record_gone(draw: Draw) -> Fault:
     method = draw.choice("method", _TRADES)
 
-    def change(simulator: Simulator) -> None:
-        _dials(simulator).lose_reply.append(Loss(method))
-        _dials(simulator).record_gone.add(method)
+    def change(faults: Faults, since: datetime) -> None:
+        faults.lose_reply.append(Loss(method))
+        faults.record_gone.add(method)
 
     return Fault(f"reply of {method} lost, its record gone", change)
 
@@ -116,7 +111,7 @@ def _hub_away(draw: Draw) -> Fault:
     start, long = draw.between("start", 1, _UNTIL_S) * _S, draw.seconds("long", 5, 40, 40, 200)
     return Fault(
         f"hub away {long} after {start}",
-        lambda world: _dials(world).hub_away(world.last_time + start, long),
+        lambda faults, since: faults.hub_away(since + start, long),
     )
 
 
@@ -125,7 +120,7 @@ def _agent_away(draw: Draw) -> Fault:
     start, long = draw.between("start", 1, _UNTIL_S) * _S, draw.seconds("long", 5, 30, 120)
     return Fault(
         f"agent {broker} away {long} after {start}",
-        lambda world: _dials(world).agent_away(broker, world.last_time + start, long),
+        lambda faults, since: faults.agent_away(broker, since + start, long),
     )
 
 
@@ -133,7 +128,7 @@ def _silent(draw: Draw) -> Fault:
     start, long = draw.between("start", 0, _UNTIL_S) * _S, draw.seconds("long", 30, 300)
     return Fault(
         f"callbacks lost {long} after {start}",
-        lambda world: _dials(world).silence(world.last_time + start, long),
+        lambda faults, since: faults.silence(since + start, long),
     )
 
 
@@ -142,7 +137,7 @@ def _broker_restart(draw: Draw) -> Fault:
     start, long = draw.between("start", 1, _UNTIL_S) * _S, draw.seconds("long", 3, 8, 60)
     return Fault(
         f"{broker} restarts after {start}, away {long}, {'new' if new else 'same'} ids",
-        lambda world: _dials(world).broker_restart(broker, world.last_time + start, long, new_ids=new),
+        lambda faults, since: faults.broker_restart(broker, since + start, long, new_ids=new),
     )
 
 

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from mesoflow.cli.exits import Exit
 from mesoflow.findings import Finding
@@ -42,6 +43,15 @@ def policy_at(path: str | None) -> tuple[Policy | None, list[Finding]]:
     from mesoflow.cli.policy import read_policy
 
     return read_policy(Path(path), path)
+
+
+def faults_at(path: str | None) -> tuple[dict[str, Any] | None, list[Finding]]:
+    """The value of `--faults`, or what is wrong with it."""
+    if path is None:
+        return None, []
+    from mesoflow.rehearsal.faultfile.reading import read_faults
+
+    return read_faults(Path(path), path)
 
 
 def has_errors(findings: Sequence[Finding]) -> bool:

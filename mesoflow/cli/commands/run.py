@@ -34,6 +34,10 @@ def run(args: argparse.Namespace) -> int:
     if wrong:
         check.show(wrong, [args.policy], args.format)
         return Exit.REFUSED
+    faults, wrong = check.faults_at(args.faults)
+    if wrong:
+        check.show(wrong, [args.faults], args.format)
+        return Exit.REFUSED
     ceilings = None if policy is None else policy.ceilings
     compiled = load(args.playbook, dict(args.sets), args.env, ceilings=ceilings)
     if compiled.program is None:
@@ -43,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         return preview(args, compiled, policy)
     from mesoflow.cli.starting import start
 
-    return start(args, compiled)
+    return start(args, compiled, faults)
 
 
 def preview(args: argparse.Namespace, compiled: Compiled, policy: Policy | None = None) -> int:

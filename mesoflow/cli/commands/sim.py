@@ -1,7 +1,7 @@
 """`mesoflow sim serve`: a world as a server, for runs by URL and for people who write other clients.
 
-It keeps and continues the world `serve`; its time is real time, `--speed` times as fast, and stands still while nobody
-serves it. SIGTERM and Ctrl-C end it cleanly; SIGKILL loses nothing that was acknowledged.
+It keeps and continues the world `serve`; another seed, profile or faults file than it was made with begins a new one. Its
+time is real time, `--speed` times as fast, and stands still while nobody serves it. SIGTERM and Ctrl-C end it cleanly; SIGKILL loses nothing that was acknowledged.
 """
 
 from __future__ import annotations
@@ -9,8 +9,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
+from mesoflow.cli.commands import check
 from mesoflow.cli.embedded import opened
 from mesoflow.cli.exits import Exit
 from mesoflow.cli.worlds import wanted
@@ -23,19 +26,23 @@ SERVED = "serve"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve."""
+    """Serve, or say what is wrong with the faults file."""
+    faults, wrong = check.faults_at(args.faults)
+    if wrong:
+        check.show(wrong, [args.faults], "text")
+        return Exit.REFUSED
     home = StateHome.open(args.state)
-    return asyncio.run(_serve(args, home))
+    return asyncio.run(_serve(args, home, faults))
 
 
-async def _serve(args: argparse.Namespace, home: StateHome) -> int:
+async def _serve(args: argparse.Namespace, home: StateHome, faults: Mapping[str, Any] | None) -> int:
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, over.set)
     if args.token is not None:
         hide(args.token)
-    world = wanted(home, args.seed, args.profile, first=SERVED)
+    world = wanted(home, args.seed, args.profile, faults, first=SERVED)
     with home.world_lock(world.name):
 
         def clock_from(last: datetime) -> ServedClock:

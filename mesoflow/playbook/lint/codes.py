@@ -70,6 +70,7 @@ class Code(StrEnum):
     LIVE_WITHOUT_APPROVAL = "MF304"
     RISK_READS_STEPS = "MF305"
     POLICY_WRONG = "MF311"
+    FAULTS_WRONG = "MF313"
     ABOVE_POLICY = "MF312"
     WAIT_WITHOUT_GRACE = "MF318"
 
@@ -136,6 +137,7 @@ MEANING: dict[Code, str] = {
     Code.LIVE_WITHOUT_APPROVAL: "live: allowed, and a step that can open risk without approve",
     Code.RISK_READS_STEPS: "risk and start read inputs only",
     Code.POLICY_WRONG: "a policy file that cannot be used",
+    Code.FAULTS_WRONG: "a faults file whose keys do not fit together",
     Code.ABOVE_POLICY: "a rail that is looser than the policy's ceiling, which counts",
     Code.WAIT_WITHOUT_GRACE: "a position is open, its exit comes after this wait, and late is not allowed",
     Code.INPUT_MISSING: "an input without default was not given",
