@@ -19,6 +19,7 @@ from typing import Any
 from mesoflow.actions import walk
 from mesoflow.journal.records import Record
 from mesoflow.runtime.run import Run
+from mesoflow.trading.orders import Order
 
 STAGE = "MESOFLOW_TEST_STAGE"
 # An exchange with the hub takes about ten turns of the loop; a rung's beginning is a few exchanges.
@@ -130,9 +131,9 @@ def forgets_its_orders() -> None:
 
 
 def resends_whatever_happens() -> None:
-    """A recovery to which a resend is no start."""
+    """A recovery to which a resend is no start: only the rails are asked."""
 
-    async def never(self: Run, path: str, order: object) -> str:
-        return ""
+    async def rails_only(self: Run, path: str, order: Order) -> str:
+        return await self._forbidden(path, order)
 
-    Run._no_start = never  # type: ignore[method-assign, assignment]
+    Run._no_start = rails_only  # type: ignore[method-assign]
