@@ -147,6 +147,10 @@ def came_too_late(desk: Desk, done: Done, uncut: Told) -> bool:
     return done.code == 0 and desk.told() == uncut
 
 
+def died_after_its_end(desk: Desk, died: Done, uncut: Told) -> bool:
+    return died.code == KILLED and desk.records()[-1].kind == "ended" and desk.told() == uncut
+
+
 def sends(desk: Desk) -> Sequence[str]:
     return [call.key for call in evidence_of(desk.home).executed if call.operation == "SendOrder"]
 
@@ -199,7 +203,7 @@ def dead_and_killed(desk: Desk, instant: Instant, uncut: Told) -> str:
 def dead_and_then(desk: Desk, instant: Instant, uncut: Told, code: int, *command: str) -> str:
     """Nothing is sent in order to be stopped."""
     died = staged(desk, "die", instant)
-    if came_too_late(desk, died, uncut):
+    if came_too_late(desk, died, uncut) or died_after_its_end(desk, died, uncut):
         return ""
     if died.code != KILLED:
         return f"it did not die: {died.said}"
@@ -217,7 +221,7 @@ def sent_to_be_stopped(desk: Desk, before: Sequence[str]) -> str:
 
 def dead_and_resumed(desk: Desk, instant: Instant, uncut: Told) -> str:
     died = staged(desk, "die", instant)
-    if came_too_late(desk, died, uncut):
+    if came_too_late(desk, died, uncut) or died_after_its_end(desk, died, uncut):
         return ""
     if died.code != KILLED:
         return f"it did not die: {died.said}"

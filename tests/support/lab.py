@@ -42,7 +42,7 @@ class Lab:
     def __init__(self, folder: Path, *, speed: int = 10) -> None:
         self.home = folder / "home"
         self.state = folder / "served"
-        self._speed = str(speed)
+        self.speed = speed
         self._port = "0"
         self.server: subprocess.Popen[str] | None = None
         self.home.mkdir(parents=True, mode=0o700)
@@ -68,7 +68,7 @@ class Lab:
 
     def serve(self) -> None:
         """Start it: the first time on any port, later on the same one and from the same state."""
-        place = ("--speed", self._speed, "--port", self._port, "--state", str(self.state))
+        place = ("--speed", str(self.speed), "--port", self._port, "--state", str(self.state))
         command = [MESOFLOW, "sim", "serve", *place]
         self.server = subprocess.Popen(
             command, cwd=ROOT, env={**os.environ}, stdout=subprocess.PIPE, text=True
