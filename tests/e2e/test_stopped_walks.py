@@ -255,6 +255,14 @@ def test_a_halt_that_withdraws_nothing_is_caught(warm: Warm, tmp_path: Path, res
     assert f"order {order.id} is alive" in wrong_with(desk)
 
 
+def test_a_rung_that_leaves_after_the_halt_is_caught(warm: Warm, tmp_path: Path, resting: Instant) -> None:
+    """By the witness, which lets pass what left before it: nothing of it is executed."""
+    desk = desk_for(tmp_path, warm, "live-like-iron-condor", resting)
+    done = staged(desk, "touch", resting, "sees_no_halt")
+    assert (done.code, done.err.rpartition(": ")[2]) == (3, "the state home is halted\n")
+    assert len(sends(desk)) == 1
+
+
 def test_a_cancel_that_forgets_the_orders_is_caught(warm: Warm, tmp_path: Path, resting: Instant) -> None:
     """The run is over at once, and its rung still rests."""
     desk = desk_for(tmp_path, warm, "live-like-iron-condor", resting)

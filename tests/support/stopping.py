@@ -18,6 +18,7 @@ from typing import Any
 
 from mesoflow.actions import walk
 from mesoflow.journal.records import Record
+from mesoflow.runtime.home import StateHome
 from mesoflow.runtime.run import Run
 from mesoflow.trading.orders import Order
 
@@ -98,15 +99,20 @@ def _after(turns: int, deed: Callable[[], None]) -> None:
         deed()
 
 
+def _touch(run: Run) -> None:
+    os.close(os.open(os.path.join(os.environ["MESOFLOW_HOME"], "HALT"), os.O_CREAT | os.O_WRONLY, 0o600))
+
+
 def _halt(run: Run) -> None:
     """As `mesoflow kill` does it: first the file, then whoever runs sees it."""
-    os.close(os.open(os.path.join(os.environ["MESOFLOW_HOME"], "HALT"), os.O_CREAT | os.O_WRONLY, 0o600))
+    _touch(run)
     run.halt(by_a_person=True)
 
 
 _DEEDS: dict[str, Callable[[Run], None]] = {
     "cancel": lambda run: run.cancel("operator"),
     "halt": _halt,
+    "touch": _touch,
     "die": lambda run: os.kill(os.getpid(), signal.SIGKILL),
 }
 
@@ -117,6 +123,12 @@ _DEEDS: dict[str, Callable[[Run], None]] = {
 def withdraws_nothing() -> None:
     """A halt for which no order is to be stopped."""
     Run._is_to_stop = lambda self, order: False  # type: ignore[method-assign]
+    stage()
+
+
+def sees_no_halt() -> None:
+    """A runner that looks at HALT and never finds it: its next rung leaves."""
+    StateHome.is_halted = lambda self: False  # type: ignore[method-assign]
     stage()
 
 
