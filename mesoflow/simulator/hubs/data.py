@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from mesoflow.hubs.contract import Method
 from mesoflow.hubs.models.base import Args, has_flag
@@ -55,6 +55,9 @@ class DataHub(Hub):
         }
         self.handlers = {f"Get{name}Snapshot": look for name, look in looks.items()}
         self._streams = {f"Stream{name}Data": look for name, look in looks.items()}
+
+    def served(self) -> dict[str, Literal["invoke", "stream"]]:
+        return super().served() | dict.fromkeys(self._streams, "stream")
 
     def stream(self, target: str, arguments: list[Any], caller: Caller) -> AsyncIterator[object]:
         method = self._method(target)

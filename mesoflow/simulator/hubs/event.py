@@ -52,7 +52,10 @@ class EventHub(Hub):
         self.handlers = {
             "GetLatestEventSeqId": self._latest,
             "GetEventsSince": self._since,
+            "SubscribeToStrategies": lambda args, _: self._subscribe(self._calling(), args),
+            "UnsubscribeFromStrategies": lambda args, _: self._unsubscribe(self._calling(), args),
         }
+        self._caller: Caller | None = None
         self._clients: dict[str, _Client] = {}
         world.events.listeners.append(self._tell)
 
@@ -69,11 +72,13 @@ class EventHub(Hub):
         self._clients.pop(caller.connection_id, None)
 
     async def invoke(self, target: str, arguments: list[Any], caller: Caller) -> object:
-        """Subscriptions need to know who calls."""
-        client = self._clients.setdefault(caller.connection_id, _Client(caller))
-        self.handlers["SubscribeToStrategies"] = lambda args, _: self._subscribe(client, args)
-        self.handlers["UnsubscribeFromStrategies"] = lambda args, _: self._unsubscribe(client, args)
+        """Subscriptions need to know who calls; nobody else gets a turn before the handler has run."""
+        self._caller = caller
         return await super().invoke(target, arguments, caller)
+
+    def _calling(self) -> _Client:
+        assert self._caller is not None, "a handler runs in a call"
+        return self._clients.setdefault(self._caller.connection_id, _Client(self._caller))
 
     def _subscribe(self, client: _Client, args: SubscribeToStrategiesArgs) -> dict[str, Any]:
         good, failed = self._known(args.strategies)
