@@ -1,7 +1,8 @@
 """The Event Hub: callbacks to those who subscribed, and the history.
 
 A subscription belongs to its connection. Events of a strategy go to its group; those of no strategy, such as an agent's
-status, go to everyone. What is on when somebody connects would be told at once: in this version no signal is ever on.
+status, go to everyone. Signals and errors that are on when somebody connects are told at once, before any subscription,
+under the ids that they have in the history.
 """
 
 from __future__ import annotations
@@ -60,7 +61,12 @@ class EventHub(Hub):
         world.events.listeners.append(self._tell)
 
     async def connected(self, caller: Caller) -> None:
+        now = self._clock.now()
+        self._world.advance(now)
         self._clients[caller.connection_id] = _Client(caller)
+        if not self._world.faults.is_silent(now):
+            for callback, event in self._world.signals.active():
+                caller.send(callback.name, form(event, self._world.faults))
         self._ahead()
 
     @property

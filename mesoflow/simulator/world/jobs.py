@@ -248,7 +248,7 @@ class Jobs:
             case _:
                 args = PreparePositionAdjustmentArgs.read(job.args)
                 account = self._positions.get(args.position_id).broker_account_id
-                return self._adjustments.plan(args, job.due, self._names(account, job.due))
+                return self._adjustments.plan(args, job.due, self.names(account, job.due))
 
     def _entry(self, job: Job) -> int:
         args = PreparePositionEntryArgs.read(job.args)
@@ -262,7 +262,7 @@ class Jobs:
         constraint = str(args.leg_selection_constraint)
         circumstances = Circumstances(
             today=self._core.market.calendar.local_date(job.due),
-            names=self._names(args.broker_account_id, job.due),
+            names=self.names(args.broker_account_id, job.due),
             used=self._positions.used() if constraint == "FullyUnique" else frozenset(),
             unique_in_position=constraint != "None",
         )
@@ -276,7 +276,7 @@ class Jobs:
         )
         return self._plans.add_entry(of, found, job.due).exec_plan_id
 
-    def _names(self, account: str, at: datetime) -> dict[str, float | None]:
+    def names(self, account: str, at: datetime) -> dict[str, float | None]:
         """What the language knows of account and underlying."""
         market = self._core.market
         session = market.calendar.begun(at)

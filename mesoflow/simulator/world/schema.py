@@ -1,6 +1,6 @@
 """The tables of a world. Documents are the wire's own models as JSON text, beside the columns that are searched by."""
 
-FORMAT = 2
+FORMAT = 3
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
@@ -43,6 +43,10 @@ CREATE INDEX agenda_at ON agenda (at, id);
 CREATE TABLE records (key TEXT PRIMARY KEY, doc TEXT NOT NULL, created TEXT NOT NULL, settles TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE events (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, doc TEXT NOT NULL, strategy INTEGER);
+CREATE TABLE signals (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, strategy INTEGER NOT NULL, account TEXT NOT NULL, position INTEGER NOT NULL,
+    condition TEXT NOT NULL, time_ok INTEGER NOT NULL, event INTEGER NOT NULL,
+    UNIQUE (kind, strategy, account, position, condition));
 CREATE TABLE ledger (
     id INTEGER PRIMARY KEY, at TEXT NOT NULL, operation TEXT NOT NULL, key TEXT NOT NULL, account TEXT NOT NULL,
     plan INTEGER NOT NULL, position INTEGER, leg TEXT, contract TEXT, qty TEXT, price TEXT, commission TEXT);

@@ -68,6 +68,8 @@ class Store:
             self._release()
             raise
         self._writing = False
+        # How often something was changed since the world was opened: what was read before may be old.
+        self.version = 0
 
     def _hold(self) -> int:
         lock = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
@@ -132,6 +134,7 @@ class Store:
             raise
         finally:
             self._writing = False
+        self.version += 1
         os.pwrite(self._count, f"{commits:0{_COUNT_DIGITS}d}".encode(), 0)
 
     def rows(self, query: str, args: Sequence[object] = ()) -> list[tuple[Any, ...]]:
@@ -176,6 +179,7 @@ FIRST_IDS = {
     "broker_fills": 1,
     "agenda": 1,
     "events": 1,
+    "signals": 1,
     "ledger": 1,
 }
 

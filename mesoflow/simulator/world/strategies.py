@@ -11,6 +11,7 @@ import msgspec
 
 from mesoflow.hubs.models.strategies import CreateStrategyArgs, LiveStrategy, UpdateStrategyArgs
 from mesoflow.simulator.shared import data
+from mesoflow.simulator.signals.rules import read_signal_rules
 from mesoflow.simulator.strategies.definition import Definition, read_definition
 from mesoflow.simulator.strategies.reading import DefinitionRefused
 from mesoflow.simulator.world.accounts import Accounts
@@ -46,11 +47,16 @@ class Strategies:
 
     def get(self, id: int) -> LiveStrategy:
         """With its definition. Raises Refused."""
-        return self._kept(id).model_copy(update={"strategy_definition": _READER.decode(self._text(id))})
+        return self._kept(id).model_copy(update={"strategy_definition": _READER.decode(self.text(id))})
 
     def definition(self, id: int) -> Definition:
         """As values. What is stored was read once already, and cannot be refused now."""
-        return read_definition(_READER.decode(self._text(id)))
+        return definition_of(document_of(self.text(id)))
+
+    def active(self) -> list[LiveStrategy]:
+        """Those that are active on some account."""
+        found = self._documents.find("json_array_length(doc, '$.ActiveOnAccounts') > 0")
+        return [strategy for _, strategy in found]
 
     def name(self, id: int) -> str:
         return self._kept(id).name
@@ -80,7 +86,8 @@ class Strategies:
             raise missing("strategy", id)
         return found
 
-    def _text(self, id: int) -> str:
+    def text(self, id: int) -> str:
+        """The definition as it is stored. Raises Refused."""
         row = self._core.store.row("SELECT definition FROM strategies WHERE id = ?", (id,))
         if row is None:
             raise missing("strategy", id)
@@ -170,7 +177,17 @@ class Strategies:
         self._documents.add(id, strategy, definition=_written(definition))
 
     def _checked_accounts(self, names: Sequence[str]) -> list[str]:
-        return [self._accounts.kept(name)[1].broker_account_id for name in names]
+        return [self._accounts.kept(name)[1].broker_account_id for name in dict.fromkeys(names)]
+
+
+def document_of(text: str) -> Any:  # noqa: ANN401 - free JSON
+    """A stored definition as it came."""
+    return _READER.decode(text)
+
+
+def definition_of(document: object) -> Definition:
+    """A stored definition as values."""
+    return read_definition(document)
 
 
 def _written(definition: object) -> str:
@@ -182,7 +199,9 @@ def _written(definition: object) -> str:
 
 def _checked(definition: object) -> Definition:
     try:
-        return read_definition(definition)
+        found = read_definition(definition)
+        read_signal_rules(definition)
+        return found
     except DefinitionRefused as error:
         fields = {f"StrategyDefinition.{path}": problems for path, problems in error.problems.items()}
         raise bad("StrategyDefinition", str(error), fields=fields) from None
