@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, TypeAlias
 
 from mesoflow.hubs.models.enums import ConditionType
@@ -38,12 +39,12 @@ Fields: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One signal. `condition`: of an adjustment its key, else empty. `fields` are the event's own."""
+    """One signal. `condition`: of an adjustment its key, else empty. `fields`: the event's own, made when it is told."""
 
     condition: str
     on: bool
     time_ok: bool
-    fields: Fields
+    fields: Callable[[], Fields]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,12 @@ def entry_level(
             troubles = (Trouble(ConditionType.ENTRY, str(error)),)
         troubles += _troubles(ConditionType.ENTRY, judged)
     goes = not definition.conditions or any(one.result for one in judged)
-    result = {"entry_time_ok": time_ok, "entry_conditions": [evaluation(one) for one in judged]}
-    level = Level("", time_ok and open_gate and goes, time_ok, {"entry_signal_result": result})
-    return Found((level,), troubles)
+
+    def fields() -> Fields:
+        result = {"entry_time_ok": time_ok, "entry_conditions": [evaluation(one) for one in judged]}
+        return {"entry_signal_result": result}
+
+    return Found((Level("", time_ok and open_gate and goes, time_ok, fields),), troubles)
 
 
 def exit_level(rules: SignalRules, moment: datetime, session: Session, chosen: Selection) -> Found:
@@ -99,13 +103,17 @@ def exit_level(rules: SignalRules, moment: datetime, session: Session, chosen: S
     judged = dict(zip(set_ones, chosen.evaluate(set_ones.values()), strict=True))
     conditions = chosen.evaluate(rules.exit_conditions)
     everything = (*judged.values(), *conditions)
-    result = {
-        "exit_time_ok": time_ok,
-        **{name: evaluation(one, chosen.names) for name, one in judged.items()},
-        "conditions": [evaluation(one, chosen.names) for one in conditions],
-    }
-    level = Level("", any(one.result for one in everything), time_ok, {"exit_signal_result": result})
-    return Found((level,), _troubles(ConditionType.EXIT, everything))
+
+    def fields() -> Fields:
+        result = {
+            "exit_time_ok": time_ok,
+            **{name: evaluation(one, chosen.names) for name, one in judged.items()},
+            "conditions": [evaluation(one, chosen.names) for one in conditions],
+        }
+        return {"exit_signal_result": result}
+
+    on = any(one.result for one in everything)
+    return Found((Level("", on, time_ok, fields),), _troubles(ConditionType.EXIT, everything))
 
 
 def adjustment_levels(
@@ -122,15 +130,11 @@ def adjustment_levels(
         chosen.evaluate((key,))[0] if _has_legs(definition, key, held) else Evaluated(key, False)
         for key in sorted(definition.adjustments)
     )
-    levels = tuple(
-        Level(
-            one.text,
-            bool(one.result),
-            time_ok,
-            {"adjustment_time_ok": time_ok, "condition": evaluation(one, chosen.names)},
-        )
-        for one in judged
-    )
+
+    def fields(one: Evaluated) -> Fields:
+        return {"adjustment_time_ok": time_ok, "condition": evaluation(one, chosen.names)}
+
+    levels = tuple(Level(one.text, bool(one.result), time_ok, partial(fields, one)) for one in judged)
     return Found(levels, _troubles(ConditionType.ADJUSTMENT, judged))
 
 

@@ -18,7 +18,6 @@ from mesoflow.simulator.strategies.entry import preview
 from mesoflow.simulator.strategies.legs import MarketLeg
 from mesoflow.simulator.strategies.lua import Names
 from mesoflow.simulator.strategies.selection import Circumstances, Evaluated, Selection
-from mesoflow.simulator.world.accounts import Accounts
 from mesoflow.simulator.world.adjustments import market_leg
 from mesoflow.simulator.world.agents import CONNECTORS
 from mesoflow.simulator.world.core import Core
@@ -38,13 +37,12 @@ _DAY = timedelta(days=1)
 class Levels:
     """Evaluates subjects."""
 
-    def __init__(self, core: Core, accounts: Accounts, positions: Positions, names: AccountNames) -> None:
-        self._core, self._accounts, self._positions, self._names = core, accounts, positions, names
+    def __init__(self, core: Core, positions: Positions, names: AccountNames) -> None:
+        self._core, self._positions, self._names = core, positions, names
 
-    def agent_gone(self, account: str, at: datetime) -> str | None:
+    def agent_gone(self, subject: Subject, at: datetime) -> str | None:
         """Why there are no quotes for an account; None: there are. Paper is served by any agent."""
-        broker = str(self._accounts.kept(account)[1].broker_type)
-        serving = (broker,) if broker in CONNECTORS else CONNECTORS
+        serving = (subject.broker,) if subject.broker in CONNECTORS else CONNECTORS
         if any(self._core.faults.agent_back(name, at) is None for name in serving):
             return None
         return f"agent {' and '.join(serving)} is not connected"
@@ -108,6 +106,8 @@ class Levels:
             legs,
             float(subject.realized),
         )
+        # Every name that is handed over costs something, at each expression.
+        chosen.names = {name: value for name, value in chosen.names.items() if name in rules.words}
         found["exit"] = exit_level(rules.signals, at, session, chosen)
         if rules.definition.adjustments:
             roles = {leg.role for leg in legs}
@@ -118,7 +118,7 @@ class Levels:
 
     def _legs(self, subject: Subject, at: datetime) -> tuple[MarketLeg, ...]:
         """Nothing, where no rule speaks of legs. Raises Refused."""
-        speaks = any(word.startswith(_MARKET) for word in subject.rules.words)
+        speaks = any(word.startswith(_MARKET) for word in subject.rules.needed)
         if not speaks and not subject.rules.definition.adjustments:
             return ()
         roles = subject.rules.definition.leg_names
@@ -127,10 +127,14 @@ class Levels:
     def _known(self, subject: Subject, at: datetime) -> Names:
         position = subject.position
         assert position is not None, "a position is looked at"
-        dear = any(word.startswith(_DEAR) for word in subject.rules.words)
-        variables = self._positions.variables(position.id, at)
+        dear = any(word.startswith(_DEAR) for word in subject.rules.needed)
+        today = self._core.market.calendar.local_date(at)
         return {
             **(self._names(subject.account, at) if dear else _UNSET),
             "days_in_trade": (at - position.created_at) / _DAY,
-            **{name: float(value) for name, value in variables.items()},
+            **subject.variables,
+            **{
+                f"expiration_{alias}_dte": float((day - today).days)
+                for alias, day in subject.expirations.items()
+            },
         }

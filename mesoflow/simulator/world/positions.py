@@ -123,14 +123,17 @@ class Positions:
 
     def variables(self, position: int, now: datetime) -> dict[str, Decimal]:
         """As stored, but for the days to the expirations, which stay current."""
-        row = self._core.store.row("SELECT vars, expirations FROM positions WHERE id = ?", (position,))
-        if row is None:
-            raise missing("position", position)
-        found = {name: Decimal(value) for name, value in unpacked(row[0]).items()}
-        today = self._core.market.calendar.local_date(now)
-        for alias, day in unpacked(row[1]).items():
+        found, today = self.stored(position), self._core.market.calendar.local_date(now)
+        for alias, day in self.expirations(position).items():
             found[f"expiration_{alias}_dte"] = Decimal((date.fromisoformat(day) - today).days)
         return found
+
+    def stored(self, position: int) -> dict[str, Decimal]:
+        """Variables as they were stored."""
+        row = self._core.store.row("SELECT vars FROM positions WHERE id = ?", (position,))
+        if row is None:
+            raise missing("position", position)
+        return {name: Decimal(value) for name, value in unpacked(row[0]).items()}
 
     def expirations(self, position: int) -> dict[str, str]:
         """Alias → day, in ISO form."""

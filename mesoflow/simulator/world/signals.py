@@ -124,7 +124,7 @@ class Signals:
         look = _Look({}, {}, frozenset())
         kept: set[tuple[int, str, int]] = set()
         for subject in self._subjects.all():
-            gone = self._levels.agent_gone(subject.account, at)
+            gone = self._levels.agent_gone(subject, at)
             if gone is not None:
                 kept.add(subject.key)
                 kind = ConditionType.ENTRY if subject.position is None else ConditionType.EXIT
@@ -159,7 +159,7 @@ class Signals:
         elif key in look.levels:
             subject, level = look.levels[key]
             state = SignalState.ON if level.on else SignalState.OFF
-            number = self._add(key, {**_of(subject), "state": state, **level.fields}, at)
+            number = self._add(key, {**_of(subject), "state": state, **level.fields()}, at)
             self._put(key, row, number if level.on else None, at_time=level.time_ok)
         else:
             assert row is not None, "only what is on can end"

@@ -7,8 +7,9 @@ was deleted has no rules any more, and no signals.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -18,6 +19,7 @@ from mesoflow.hubs.models.positions import LivePosition
 from mesoflow.simulator.signals.levels import EXIT_RULES, words_of
 from mesoflow.simulator.signals.rules import SignalRules, read_signal_rules
 from mesoflow.simulator.strategies.definition import Definition
+from mesoflow.simulator.world.accounts import Accounts
 from mesoflow.simulator.world.core import Core
 from mesoflow.simulator.world.errors import Refused
 from mesoflow.simulator.world.positions import Positions, realized_of
@@ -26,24 +28,29 @@ from mesoflow.simulator.world.strategies import Strategies, definition_of, docum
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A definition, read once. `words`: the names that its exit and its adjustments speak of."""
+    """A definition, read once. `words`: the names that its exit and its adjustments may speak of; `needed`: those without
+    which they cannot be judged."""
 
     definition: Definition
     signals: SignalRules
     words: frozenset[str]
+    needed: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """An account for an entry, or a position with its open legs and what its closed ones have earned."""
+    """An account for an entry, or a position with its open legs, what its closed ones have earned, and its variables."""
 
     strategy: int
     strategy_name: str
     account: str
+    broker: str
     rules: Rules
     position: LivePosition | None = None
     legs: tuple[LiveLeg, ...] = ()
     realized: Decimal = Decimal(0)
+    variables: Mapping[str, float] = field(default_factory=dict)
+    expirations: Mapping[str, date] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[int, str, int]:
@@ -54,8 +61,9 @@ class Subject:
 class Subjects:
     """All of a world; read anew when something has changed."""
 
-    def __init__(self, core: Core, strategies: Strategies, positions: Positions) -> None:
-        self._store, self._strategies, self._positions = core.store, strategies, positions
+    def __init__(self, core: Core, accounts: Accounts, strategies: Strategies, positions: Positions) -> None:
+        self._store, self._accounts = core.store, accounts
+        self._strategies, self._positions = strategies, positions
         self._rules = lru_cache(maxsize=256)(_read)
         self._found: tuple[int, tuple[Subject, ...]] = (-1, ())
 
@@ -68,7 +76,10 @@ class Subjects:
         for strategy in self._strategies.active():
             rules = self._rules(self._strategies.text(strategy.id))
             for account in strategy.active_on_accounts or ():
-                yield Subject(strategy.id, strategy.name, account, rules)
+                yield Subject(strategy.id, strategy.name, account, self._broker(account), rules)
+
+    def _broker(self, account: str) -> str:
+        return str(self._accounts.kept(account)[1].broker_type)
 
     def _held(self) -> Iterator[Subject]:
         for _, position in self._positions.documents.find("open"):
@@ -76,15 +87,18 @@ class Subjects:
                 rules = self._rules(self._strategies.text(position.live_strategy_id))
             except Refused:
                 continue
-            ever = self._positions.legs(position.id)
+            ever, expirations = self._positions.legs(position.id), self._positions.expirations(position.id)
             yield Subject(
                 strategy=position.live_strategy_id,
                 strategy_name=position.strategy_name,
                 account=position.broker_account_id,
+                broker=self._broker(position.broker_account_id),
                 rules=rules,
                 position=position,
                 legs=tuple(leg for leg in ever if leg.closed_at is None),
                 realized=sum((realized_of(leg) for leg in ever), Decimal(0)),
+                variables={name: float(value) for name, value in self._positions.stored(position.id).items()},
+                expirations={alias: date.fromisoformat(day) for alias, day in expirations.items()},
             )
 
 
@@ -96,4 +110,5 @@ def _read(text: str) -> Rules:
     known = definition.exit_vars.keys() | definition.var_defines.keys()
     given = (rule for name, rule in EXIT_RULES.items() if name in known)
     updates = any("UpdateVars" in under for under in definition.adjustments.values())
-    return Rules(definition, signals, words_of([*spoken, *(EXIT_RULES.values() if updates else given)]))
+    needed = words_of([*spoken, *(EXIT_RULES.values() if updates else given)])
+    return Rules(definition, signals, needed | words_of(EXIT_RULES.values()), needed)

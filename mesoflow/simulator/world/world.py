@@ -103,8 +103,8 @@ class World:
         )
         self.signals = Signals(
             core,
-            Subjects(core, self.strategies, self.positions),
-            Levels(core, self.accounts, self.positions, self.jobs.names),
+            Subjects(core, self.accounts, self.strategies, self.positions),
+            Levels(core, self.positions, self.jobs.names),
         )
         if made is None:
             self._begin()

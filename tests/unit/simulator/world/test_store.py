@@ -123,5 +123,5 @@ def test_a_later_format_is_not_touched(tmp_path: Path) -> None:
     with store.change(AT):
         store.set("format", 99)
     store.close()
-    with pytest.raises(WorldDamaged, match="its format is 99, this version reads 2"):
+    with pytest.raises(WorldDamaged, match="its format is 99, this version reads 3"):
         Store(tmp_path / "w")
