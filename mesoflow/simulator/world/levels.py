@@ -47,6 +47,12 @@ class Levels:
             return None
         return f"agent {' and '.join(serving)} is not connected"
 
+    @staticmethod
+    def settles(subject: Subject, at: datetime) -> bool:
+        """Whether a leg has come to its settlement, which happens after the look of the same time."""
+        ends = (leg.live_contract.expiration for leg in subject.legs)
+        return any(end is not None and end <= at for end in ends)
+
     def of(self, subject: Subject, at: datetime) -> Mapping[str, Found]:
         """By kind of signal: entry, or exit and adjustment."""
         return {"entry": self._entry(subject, at)} if subject.position is None else self._held(subject, at)

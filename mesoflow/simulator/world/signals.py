@@ -52,7 +52,7 @@ class _On:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What one look has found. `kept`: subjects that could not be looked at."""
+    """What one look has found. `kept`: subjects that could not be looked at; what is on of theirs stays on."""
 
     levels: dict[Key, tuple[Subject, Level]]
     troubles: dict[Key, tuple[Subject, Trouble]]
@@ -124,6 +124,9 @@ class Signals:
         look = _Look({}, {}, frozenset())
         kept: set[tuple[int, str, int]] = set()
         for subject in self._subjects.all():
+            if self._levels.settles(subject, at):
+                kept.add(subject.key)
+                continue
             gone = self._levels.agent_gone(subject, at)
             if gone is not None:
                 kept.add(subject.key)
@@ -143,13 +146,11 @@ class Signals:
     def _changes(look: _Look, on: Mapping[Key, _On]) -> Iterator[Key]:
         """What ends first, then what begins."""
         for key, row in on.items():
-            if key[0] == ERROR:
-                if key not in look.troubles:
-                    yield key
-            elif key[1:4] not in look.kept:
-                level = look.levels[key][1] if key in look.levels else None
-                if level is None or not level.on or level.time_ok != row.time_ok:
-                    yield key
+            if key in look.troubles or key[1:4] in look.kept:
+                continue
+            level = look.levels[key][1] if key in look.levels else None
+            if level is None or not level.on or level.time_ok != row.time_ok:
+                yield key
         yield from (key for key, (_, level) in look.levels.items() if level.on and key not in on)
         yield from (key for key in look.troubles if key not in on)
 
