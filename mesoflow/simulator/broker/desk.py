@@ -33,6 +33,7 @@ from mesoflow.simulator.world.contracts import option_of
 from mesoflow.simulator.world.core import Core
 from mesoflow.simulator.world.errors import Refused, bad, missing, not_in_this_version
 from mesoflow.simulator.world.fills import AMOUNT_MAX, scaled_qty
+from mesoflow.simulator.world.markers import Markers, markers_of
 from mesoflow.simulator.world.paging import page
 from mesoflow.simulator.world.plans import Plan, Plans
 from mesoflow.simulator.world.positions import Positions
@@ -58,7 +59,7 @@ class Desk:
     ) -> None:
         self._core, self._accounts, self._positions = core, accounts, positions
         self._plans, self._ledger, self._orders = plans, ledger, orders
-        self._delays = Delays(core.seed)
+        self._delays, self._markers = Delays(core.seed), Markers(core, positions)
 
     # --- SendOrder -------------------------------------------------------------------------------------------------
 
@@ -78,6 +79,8 @@ class Desk:
             raise bad(
                 "Account", f"exec plan {plan.id} is of account {plan.account}, not {args.broker_account_id}"
             )
+        if self._is_marker_only(plan, args.leg_group_id):
+            return self._complete_markers(plan, args, now, records)
         quantities = self._quantities(plan, args)
         self._require_held(plan, quantities)
         _require_prices(args.leg_group_order)
@@ -113,10 +116,27 @@ class Desk:
         if wanted is not None and set(wanted) != set(names):
             raise bad("LegNames", f"leg group {args.leg_group_id} is {', '.join(names)}")
         legs = {name: plan.legs[name] for name in names}
-        quantities = {name: qty for name, qty in self._traded(plan, legs, args).items() if qty}
-        if not quantities:
-            raise bad("MarkerOnly", f"leg group {args.leg_group_id} has only markers: it needs no order")
-        return quantities
+        return {name: qty for name, qty in self._traded(plan, legs, args).items() if qty}
+
+    @staticmethod
+    def _is_marker_only(plan: Plan, group: int) -> bool:
+        names = plan.result.leg_groups.get(group)
+        return names is not None and markers_of(plan, names) == [name for name in plan.legs if name in names]
+
+    def _complete_markers(
+        self, plan: Plan, args: SendOrderArgs, now: datetime, records: Records
+    ) -> SendOrderResult:
+        """No order is needed, and none is made. An entry's markers come with its position."""
+        if plan.kind == "entry" and len(markers_of(plan)) == len(plan.legs):
+            raise bad("MarkerOnly", f"exec plan {plan.id} has only markers: there is nothing to enter")
+        answer = SendOrderResult(live_order_id=None)
+        with self._core.change(now):
+            if plan.position is not None and plan.kind != "entry":
+                names = plan.result.leg_groups[args.leg_group_id]
+                self._markers.complete(self._positions.get(plan.position), plan, names, now)
+            fields: dict[str, object] = {"live_exec_plan_id": plan.id, "live_order_ids": []}
+            records.add(SEND, args.idempotency_key, args, now, answer, **fields)
+        return answer
 
     def _traded(self, plan: Plan, legs: Mapping[str, LiveLeg], args: SendOrderArgs) -> dict[str, Decimal]:
         match plan.result:

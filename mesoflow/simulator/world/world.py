@@ -18,6 +18,7 @@ from mesoflow.simulator.ledger import Ledger
 from mesoflow.simulator.market.market import Market
 from mesoflow.simulator.world.accounts import Accounts
 from mesoflow.simulator.world.agents import CONNECTORS
+from mesoflow.simulator.world.by_hand import ByHand
 from mesoflow.simulator.world.core import Core
 from mesoflow.simulator.world.errors import WorldOther
 from mesoflow.simulator.world.events import Events
@@ -101,6 +102,7 @@ class World:
         self.broker = Broker(
             core, self.profile, self.accounts, self.strategies, self.positions, self.plans, self.ledger
         )
+        self.by_hand = ByHand(core, self.positions)
         self.signals = Signals(
             core,
             Subjects(core, self.accounts, self.strategies, self.positions),
