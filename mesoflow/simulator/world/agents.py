@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -17,13 +18,32 @@ def list_agents(now: datetime, faults: Faults | None = None) -> dict[str, Any]:
 
 
 def _agent(name: str, now: datetime, faults: Faults) -> dict[str, Any]:
-    gone = [
+    at = _seen(name, now, faults)
+    return {
+        "provider": name,
+        "connector": name,
+        "is_connected": at == now and faults.agent_back(name, now) is None,
+        "last_snapshot_at": at.replace(microsecond=0),
+    }
+
+
+def serving(broker: str) -> tuple[str, ...]:
+    """Whose quotes an account gets: its broker's; on paper those of any agent."""
+    return (broker,) if broker in CONNECTORS else CONNECTORS
+
+
+def quotes_seen(agents: Iterable[str], now: datetime, faults: Faults) -> datetime:
+    """Until when the freshest of some agents has brought quotes: now, or when the last of them went."""
+    return max((_seen(name, now, faults) for name in agents), default=now)
+
+
+def _seen(name: str, now: datetime, faults: Faults) -> datetime:
+    gone = (
         away.start
         for connector, away in faults.agents_away
         if connector == name and away.start <= now < away.end
-    ]
-    at = min([*gone, now]).replace(microsecond=0)
-    return {"provider": name, "connector": name, "is_connected": not gone, "last_snapshot_at": at}
+    )
+    return min([now, *gone])
 
 
 def require_provider(provider: object, *, needed: bool) -> None:

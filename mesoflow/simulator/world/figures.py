@@ -37,12 +37,12 @@ class Holding:
 
 
 class Figures:
-    """What the market says at one moment."""
+    """What the market says at one moment. `seen`: the last moment of which anybody here knows, if not this one."""
 
-    def __init__(self, market: Market, now: datetime) -> None:
+    def __init__(self, market: Market, now: datetime, seen: datetime | None = None) -> None:
         self.now = now
         self._today = market.calendar.local_date(now)
-        self._snapshot: Snapshot = market.at(now)
+        self._snapshot: Snapshot = market.at(now if seen is None else min(seen, now))
         self._quotes: dict[Option, Quote | None] = {}
 
     def quote(self, option: Option) -> Quote | None:

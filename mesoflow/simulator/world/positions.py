@@ -14,7 +14,7 @@ from mesoflow.hubs.models.positions import LivePosition
 from mesoflow.simulator.market.chain import Option
 from mesoflow.simulator.world.contracts import multiplier_of, option_of
 from mesoflow.simulator.world.core import Core
-from mesoflow.simulator.world.errors import missing
+from mesoflow.simulator.world.errors import bad, missing
 from mesoflow.simulator.world.figures import Block, Figures, Holding
 from mesoflow.simulator.world.paging import page
 from mesoflow.simulator.world.store import Documents, packed, unpacked, written
@@ -143,8 +143,10 @@ class Positions:
         found: dict[str, str] = unpacked(row[0])
         return found
 
-    def figures(self, legs: Iterable[LiveLeg], now: datetime) -> PositionFigures:
-        return PositionFigures(Figures(self._core.market, now), list(legs))
+    def figures(
+        self, legs: Iterable[LiveLeg], now: datetime, seen: datetime | None = None
+    ) -> PositionFigures:
+        return PositionFigures(Figures(self._core.market, now, seen), list(legs))
 
     # --- changing; only inside a change ----------------------------------------------------------------------------
 
@@ -259,6 +261,12 @@ class PositionFigures:
         return self._figures.package([holding for _, holding in rows if holding.qty], divisor)
 
 
+# More than any account holds; a question has its bound.
+IDS_MAX = 1_000
+
+
 def id_lists(ids: Sequence[int]) -> tuple[str, list[Any]]:
-    """A condition on the id."""
+    """A condition on the id. Raises Refused."""
+    if len(ids) > IDS_MAX:
+        raise bad("Ids", f"{len(ids)} ids are more than {IDS_MAX} at once")
     return f"id IN ({', '.join('?' * len(ids))})", list(ids)

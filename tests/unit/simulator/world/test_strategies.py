@@ -170,3 +170,24 @@ def test_a_strategy_with_positions_is_deleted_by_force(desk: Desk) -> None:
     )
     desk.ok("DeleteStrategy", strategy_id=101, force=True)
     assert desk.prepare_exit(position)["StrategyName"] == "SPX put calendar 30/60"
+
+
+def test_an_account_is_named_once(desk: Desk) -> None:
+    desk.ok("UpdateStrategy", strategy_id=101, active_on_accounts=["IB-1", "PAPER-1", "IB-1"])
+    assert strategy(desk, 101)["ActiveOnAccounts"] == ["IB-1", "PAPER-1"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "path"),
+    [
+        ({"Schedule": {"Every": "day"}}, "Entry.Schedule"),
+        ({"Schedule": {"AfterMarketOpenMinutes": 5, "Every": "often"}}, "Entry.Schedule.Every"),
+        ({"ReentryDays": "soon"}, "Entry.ReentryDays"),
+    ],
+)
+def test_what_signals_could_not_follow_is_refused(desk: Desk, entry: dict[str, Any], path: str) -> None:
+    definition = data("strategies/101.json") | {"Entry": data("strategies/101.json")["Entry"] | entry}
+    for method, args in (("CreateStrategy", {}), ("UpdateStrategy", {"strategy_id": 102})):
+        envelope = desk.call(method, strategy_definition=definition, **args)
+        assert list(envelope["Error"]["ValidationErrors"]) == [f"StrategyDefinition.{path}"]
+    assert strategy(desk, 102)["StrategyDefinition"] == data("strategies/102.json")
