@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,13 @@ def _agent(name: str, now: datetime, faults: Faults) -> dict[str, Any]:
 def serving(broker: str) -> tuple[str, ...]:
     """Whose quotes an account gets: its broker's; on paper those of any agent."""
     return (broker,) if broker in CONNECTORS else CONNECTORS
+
+
+def all_away(agents: Sequence[str], at: datetime, faults: Faults) -> str | None:
+    """Why some agents bring no quotes; None: one of them does."""
+    if any(faults.agent_back(name, at) is None for name in agents):
+        return None
+    return f"agent {' and '.join(agents)} is not connected"
 
 
 def quotes_seen(agents: Iterable[str], now: datetime, faults: Faults) -> datetime:

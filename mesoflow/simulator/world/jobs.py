@@ -27,7 +27,7 @@ from mesoflow.simulator.strategies.entry import preview
 from mesoflow.simulator.strategies.selection import Circumstances, Impossible
 from mesoflow.simulator.world.accounts import Accounts
 from mesoflow.simulator.world.adjustments import Adjustments, require_constraint
-from mesoflow.simulator.world.agents import require_provider
+from mesoflow.simulator.world.agents import all_away, require_provider, serving
 from mesoflow.simulator.world.core import Core
 from mesoflow.simulator.world.errors import Refused, bad, missing
 from mesoflow.simulator.world.plans import EntryOf, Kind, Plans
@@ -240,6 +240,7 @@ class Jobs:
             self._end(job, due, str(status), plan, error)
 
     def _plan(self, job: Job) -> int:
+        self._require_quotes(job)
         match job.kind:
             case "entry":
                 return self._entry(job)
@@ -249,6 +250,14 @@ class Jobs:
                 args = PreparePositionAdjustmentArgs.read(job.args)
                 account = self._positions.get(args.position_id).broker_account_id
                 return self._adjustments.plan(args, job.due, self.names(account, job.due))
+
+    def _require_quotes(self, job: Job) -> None:
+        """Without an agent nothing is prepared. Raises Impossible."""
+        provider, account = job.args.get("DataProvider"), self._whose(job)[2]
+        broker = str(self._accounts.kept(account)[1].broker_type)
+        gone = all_away((provider,) if provider else serving(broker), job.due, self._core.faults)
+        if gone is not None:
+            raise Impossible(f"there are no quotes: {gone}")
 
     def _entry(self, job: Job) -> int:
         args = PreparePositionEntryArgs.read(job.args)

@@ -19,7 +19,7 @@ from mesoflow.simulator.strategies.legs import MarketLeg
 from mesoflow.simulator.strategies.lua import Names
 from mesoflow.simulator.strategies.selection import Circumstances, Evaluated, Selection
 from mesoflow.simulator.world.adjustments import market_leg
-from mesoflow.simulator.world.agents import serving
+from mesoflow.simulator.world.agents import all_away, serving
 from mesoflow.simulator.world.core import Core
 from mesoflow.simulator.world.errors import Refused
 from mesoflow.simulator.world.positions import Positions
@@ -42,10 +42,7 @@ class Levels:
 
     def agent_gone(self, subject: Subject, at: datetime) -> str | None:
         """Why there are no quotes for an account; None: there are. Paper is served by any agent."""
-        agents = serving(subject.broker)
-        if any(self._core.faults.agent_back(name, at) is None for name in agents):
-            return None
-        return f"agent {' and '.join(agents)} is not connected"
+        return all_away(serving(subject.broker), at, self._core.faults)
 
     @staticmethod
     def settles(subject: Subject, at: datetime) -> bool:

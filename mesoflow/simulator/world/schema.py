@@ -1,8 +1,23 @@
 """The tables of a world. Documents are the wire's own models as JSON text, beside the columns that are searched by."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 FORMAT = 3
 
-SCHEMA = """
+_SIGNALS = """
+CREATE TABLE signals (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, strategy INTEGER NOT NULL, account TEXT NOT NULL, position INTEGER NOT NULL,
+    condition TEXT NOT NULL, time_ok INTEGER NOT NULL, event INTEGER NOT NULL,
+    UNIQUE (kind, strategy, account, position, condition));
+"""
+
+# What an older world lacks, by its format: it is brought up, one format after the other, when it is opened.
+MISSING: Mapping[int, str] = MappingProxyType({2: _SIGNALS})
+
+SCHEMA = (
+    _SIGNALS
+    + """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
 CREATE TABLE accounts (id INTEGER PRIMARY KEY, doc TEXT NOT NULL, account TEXT NOT NULL UNIQUE);
 CREATE TABLE strategies (id INTEGER PRIMARY KEY, doc TEXT NOT NULL, definition TEXT NOT NULL);
@@ -43,11 +58,8 @@ CREATE INDEX agenda_at ON agenda (at, id);
 CREATE TABLE records (key TEXT PRIMARY KEY, doc TEXT NOT NULL, created TEXT NOT NULL, settles TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE events (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, doc TEXT NOT NULL, strategy INTEGER);
-CREATE TABLE signals (
-    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, strategy INTEGER NOT NULL, account TEXT NOT NULL, position INTEGER NOT NULL,
-    condition TEXT NOT NULL, time_ok INTEGER NOT NULL, event INTEGER NOT NULL,
-    UNIQUE (kind, strategy, account, position, condition));
 CREATE TABLE ledger (
     id INTEGER PRIMARY KEY, at TEXT NOT NULL, operation TEXT NOT NULL, key TEXT NOT NULL, account TEXT NOT NULL,
     plan INTEGER NOT NULL, position INTEGER, leg TEXT, contract TEXT, qty TEXT, price TEXT, commission TEXT);
 """
+)

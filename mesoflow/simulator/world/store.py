@@ -20,7 +20,7 @@ import msgspec
 
 from mesoflow.hubs.models.base import Wire
 from mesoflow.simulator.world.errors import WorldDamaged, WorldHeld
-from mesoflow.simulator.world.schema import FORMAT, SCHEMA
+from mesoflow.simulator.world.schema import FORMAT, MISSING, SCHEMA
 
 _M = TypeVar("_M", bound=Wire)
 
@@ -95,6 +95,7 @@ class Store:
             run("COMMIT")
             os.ftruncate(self._count, 0)
             return True
+        self._bring_up()
         if self.get("format") != FORMAT:
             raise WorldDamaged(
                 self.folder, f"its format is {self.get('format')}, this version reads {FORMAT}"
@@ -104,6 +105,14 @@ class Store:
             lost = int(told) - int(self.get("commits"))
             raise WorldDamaged(self.folder, f"its last {lost} changes are lost, as after a power failure")
         return False
+
+    def _bring_up(self) -> None:
+        """A world of an older format, which this version knows how to go on with."""
+        while (older := self.get("format")) in MISSING:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute(MISSING[older])
+            self.set("format", older + 1)
+            self._connection.execute("COMMIT")
 
     def close(self) -> None:
         with suppress(apsw.Error):

@@ -19,6 +19,7 @@ from mesoflow.hubs.models.positions import LivePosition
 from mesoflow.simulator.signals.levels import EXIT_RULES, words_of
 from mesoflow.simulator.signals.rules import SignalRules, read_signal_rules
 from mesoflow.simulator.strategies.definition import Definition
+from mesoflow.simulator.strategies.reading import DefinitionRefused
 from mesoflow.simulator.world.accounts import Accounts
 from mesoflow.simulator.world.core import Core
 from mesoflow.simulator.world.errors import Refused
@@ -74,18 +75,26 @@ class Subjects:
 
     def _entries(self) -> Iterator[Subject]:
         for strategy in self._strategies.active():
-            rules = self._rules(self._strategies.text(strategy.id))
+            rules = self._rules_of(strategy.id)
+            if rules is None:
+                continue
             for account in strategy.active_on_accounts or ():
                 yield Subject(strategy.id, strategy.name, account, self._broker(account), rules)
+
+    def _rules_of(self, strategy: int) -> Rules | None:
+        """None where it was deleted, or comes from an older world that took what this version would refuse."""
+        try:
+            return self._rules(self._strategies.text(strategy))
+        except (Refused, DefinitionRefused):
+            return None
 
     def _broker(self, account: str) -> str:
         return str(self._accounts.kept(account)[1].broker_type)
 
     def _held(self) -> Iterator[Subject]:
         for _, position in self._positions.documents.find("open"):
-            try:
-                rules = self._rules(self._strategies.text(position.live_strategy_id))
-            except Refused:
+            rules = self._rules_of(position.live_strategy_id)
+            if rules is None:
                 continue
             ever, expirations = self._positions.legs(position.id), self._positions.expirations(position.id)
             yield Subject(
@@ -103,7 +112,6 @@ class Subjects:
 
 
 def _read(text: str) -> Rules:
-    """What is stored was read once already, and cannot be refused now."""
     document: Any = document_of(text)
     definition, signals = definition_of(document), read_signal_rules(document)
     spoken = (*definition.adjustments, *signals.exit_conditions)

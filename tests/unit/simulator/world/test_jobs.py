@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mesoflow.simulator.faults import Faults
 from tests.support.worlds import Desk
 
 ENTRY: dict[str, Any] = {
@@ -233,3 +234,24 @@ def test_a_job_is_of_one_kind(desk: Desk) -> None:
         assert desk.refused(f"GetPreparePosition{kind}Status", job_id=job)[2] == told
         cancel = {"idempotency_key": "c", "job_id": job}
         assert desk.refused(f"CancelPreparePosition{kind}", **cancel)[2] == told
+
+
+def test_without_its_agent_nothing_is_prepared(tmp_path: Path) -> None:
+    faults = Faults()
+    desk = Desk(tmp_path / "w", faults=faults)
+    faults.agent_away("IBKR", desk.now, timedelta(minutes=1))
+    jobs = [
+        start(desk, "own", data_provider="IBKR"),
+        start(desk, "broker", broker_account_id="IB-1"),
+        start(desk, "other broker", broker_account_id="TT-1", strategy_id=103),
+        start(desk, "paper", strategy_id=103),
+    ]
+    desk.wait(10)
+    found = [desk.ok("GetPreparePositionEntryStatus", job_id=job) for job in jobs]
+    gone = "there are no quotes: agent IBKR is not connected"
+    assert [(row["Status"], row["Error"]) for row in found] == [
+        ("Failed", gone),
+        ("Failed", gone),
+        ("Completed", None),
+        ("Completed", None),
+    ]

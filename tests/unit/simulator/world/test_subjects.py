@@ -59,3 +59,12 @@ def test_what_only_counts_days_needs_no_market(desk: Desk) -> None:
     assert subject.strategy == id and subject.broker == "IBKR"
     assert subject.rules.needed == {"days_in_trade", "max_days_in_trade"}
     assert {"pos_pnl", "profit_target"} <= subject.rules.words
+
+
+def test_what_an_older_world_took_and_this_version_would_not_has_no_signals(desk: Desk) -> None:
+    desk.fill(desk.prepare_entry())
+    desk.ok("UpdateStrategy", strategy_id=101, active_on_accounts=["PAPER-1"])
+    broken = "UPDATE strategies SET definition = json_set(definition, '$.Entry.ReentryDays', 'soon')"
+    with desk.world.core.change(desk.now):
+        desk.world.store.run(broken)
+    assert keys(subjects(desk)) == []
