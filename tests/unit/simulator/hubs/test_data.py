@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,6 +14,8 @@ import pytest
 from mesoflow.hubs.contract import METHODS
 from mesoflow.simulator.faults import Faults
 from mesoflow.simulator.wire.core import HubError
+from mesoflow.simulator.wire.link import Link
+from mesoflow.simulator.wire.serving import Serving
 from tests.support.worlds import Desk, as_json
 
 UNDERLYING = {"Underlying": {"Symbol": "SPX"}, "Provider": "IBKR"}
@@ -359,3 +362,55 @@ def test_a_stream_of_an_agent_that_is_away_is_silent_until_it_is_back(tmp_path: 
     times = [item["Prices"]["SnapshotTime"] for item in asyncio.run(watch())]
     assert [moment for moment in times if gone < moment < back] == []
     assert times[0] < gone and back in times
+
+
+class OnlyWrites:
+    """A pipe that keeps what goes into it; whether its reader keeps up is said by the test."""
+
+    def __init__(self) -> None:
+        self.written: list[dict[str, Any]] = []
+
+    def write(self, data: bytes, *, text: bool) -> None:
+        self.written += [json.loads(record) for record in data.split(b"\x1e") if record]
+
+    def close(self) -> None: ...
+
+    def abort(self) -> None: ...
+
+
+def test_on_the_wire_a_slow_reader_gets_the_newest_and_no_queue_and_a_cancel_ends_it(desk: Desk) -> None:
+    async def turn(seconds: int) -> None:
+        """Time passes, second by second, and everybody gets a turn."""
+        for _ in range(seconds):
+            desk.wait(1)
+            for _ in range(5):
+                await asyncio.sleep(0)
+
+    async def watch() -> tuple[list[list[str]], Any]:
+        pipe, serving = OnlyWrites(), Serving(desk.clock, keep_alive_s=None)
+        link = Link("c1", desk.hub("data"), pipe, serving)
+        link.received(b'{"protocol":"json","version":1}\x1e')
+        call = {"type": 4, "invocationId": "1", "target": "StreamUnderlyingData", "arguments": [UNDERLYING]}
+        link.received(json.dumps(call).encode() + b"\x1e")
+        seen: list[list[str]] = []
+        for step, seconds in ((link.resume_writing, 5), (link.pause_writing, 300), (link.resume_writing, 5)):
+            before = len(pipe.written)
+            step()
+            await turn(seconds)
+            items = [row["item"] for row in pipe.written[before:] if row.get("type") == 2]
+            seen.append([item["Prices"]["SnapshotTime"][14:19] for item in items])
+        before = len(pipe.written)
+        link.received(b'{"type":5,"invocationId":"1"}\x1e')
+        await turn(30)
+        link.lost()
+        await serving.stop()
+        return seen, pipe.written[before:]
+
+    seen, after = asyncio.run(watch())
+    reading, paused, again = seen
+    assert reading == ["00:01", "00:02", "00:03", "00:04", "00:05"]
+    assert paused == [], "nothing is written to who does not read"
+    # One item was under way when the reader stopped; then comes the newest, and none of the 300 between.
+    assert again == ["00:06", "05:07", "05:08", "05:09", "05:10"]
+    assert after == [{"type": 3, "invocationId": "1"}]
+    assert [timer for timer in desk.clock.timers if not timer.cancelled] == []
