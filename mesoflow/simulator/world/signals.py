@@ -73,7 +73,7 @@ class Signals:
         """The first whole minute of a session after the last change and the last look, where there is something to look at."""
         state = (self._core.store.version, self._looked)
         if self._due is None or self._due[0] != state:
-            self._due = state, self._next() if self._subjects.all() or self._on() else None
+            self._due = state, self._next() if self._subjects.any() or self._is_on() else None
         return self._due[1]
 
     def _next(self) -> datetime | None:
@@ -98,6 +98,9 @@ class Signals:
             assert callback is not None, f"the contract has no event {kind}"
             found.append((callback, event))
         return found
+
+    def _is_on(self) -> bool:
+        return self._core.store.row("SELECT 1 FROM signals LIMIT 1") is not None
 
     def _on(self) -> dict[Key, _On]:
         rows = self._core.store.rows(

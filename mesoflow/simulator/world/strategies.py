@@ -28,6 +28,7 @@ _READER = msgspec.json.Decoder(float_hook=Decimal)
 # Longer than any real definition; the wire's own bound is above it.
 DEFINITION_BYTES_MAX = 1_000_000
 NAME_LENGTH_MAX = 128
+_IS_ACTIVE = "json_array_length(doc, '$.ActiveOnAccounts') > 0"
 
 
 class Strategies:
@@ -55,8 +56,10 @@ class Strategies:
 
     def active(self) -> list[LiveStrategy]:
         """Those that are active on some account."""
-        found = self._documents.find("json_array_length(doc, '$.ActiveOnAccounts') > 0")
-        return [strategy for _, strategy in found]
+        return [strategy for _, strategy in self._documents.find(_IS_ACTIVE)]
+
+    def any_active(self) -> bool:
+        return self._core.store.row(f"SELECT 1 FROM strategies WHERE {_IS_ACTIVE} LIMIT 1") is not None
 
     def name(self, id: int) -> str:
         return self._kept(id).name

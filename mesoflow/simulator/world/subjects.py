@@ -73,6 +73,11 @@ class Subjects:
             self._found = self._store.version, (*self._entries(), *self._held())
         return self._found[1]
 
+    def any(self) -> bool:
+        """Whether there may be one. Asked after every change, so it costs little."""
+        held = "SELECT 1 FROM legs WHERE open LIMIT 1"
+        return self._store.row(held) is not None or self._strategies.any_active()
+
     def _entries(self) -> Iterator[Subject]:
         for strategy in self._strategies.active():
             rules = self._rules_of(strategy.id)

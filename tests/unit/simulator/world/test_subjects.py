@@ -25,13 +25,15 @@ def keys(found: Subjects) -> list[tuple[int, str, int]]:
 
 def test_active_strategies_account_by_account_and_open_positions(desk: Desk) -> None:
     found = subjects(desk)
-    assert keys(found) == []
+    assert keys(found) == [] and not found.any()
     desk.ok("UpdateStrategy", strategy_id=102, active_on_accounts=["PAPER-1", "IB-1"])
+    assert found.any()
     position = desk.fill(desk.prepare_entry())["PositionId"]
     assert keys(found) == [(102, "PAPER-1", 0), (102, "IB-1", 0), (101, "PAPER-1", position)]
     desk.ok("UpdateStrategy", strategy_id=102, active_on_accounts=[])
+    assert found.any(), "a position is held"
     desk.fill(desk.prepare_exit(position), key="f2")
-    assert keys(found) == []
+    assert keys(found) == [] and not found.any()
 
 
 def test_a_position_without_a_strategy_is_none(desk: Desk) -> None:
