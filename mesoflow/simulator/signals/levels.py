@@ -74,26 +74,28 @@ def entry_level(
     rules: SignalRules,
     moment: datetime,
     session: Session,
-    open_gate: bool,
+    gate: Callable[[], bool],
     conditions: Callable[[], tuple[Evaluated, ...]],
 ) -> Found:
-    """`conditions`: the entry's, evaluated on a preview; asked for only in its time. May raise Impossible."""
+    """`gate`: what else must permit it; `conditions`: the entry's, evaluated on a preview, which may raise Impossible. Both are
+    asked for only in its time."""
     time_ok = _in_time(rules.entry_schedule, moment, session)
+    goes = time_ok and gate()
     judged: tuple[Evaluated, ...] = ()
     troubles: tuple[Trouble, ...] = ()
-    if time_ok and open_gate and definition.conditions:
+    if goes and definition.conditions:
         try:
             judged = conditions()
         except Impossible as error:
             troubles = (Trouble(ConditionType.ENTRY, str(error)),)
         troubles += _troubles(ConditionType.ENTRY, judged)
-    goes = not definition.conditions or any(one.result for one in judged)
+    goes = goes and (not definition.conditions or any(one.result for one in judged))
 
     def fields() -> Fields:
         result = {"entry_time_ok": time_ok, "entry_conditions": [evaluation(one) for one in judged]}
         return {"entry_signal_result": result}
 
-    return Found((Level("", time_ok and open_gate and goes, time_ok, fields),), troubles)
+    return Found((Level("", goes, time_ok, fields),), troubles)
 
 
 def exit_level(rules: SignalRules, moment: datetime, session: Session, chosen: Selection) -> Found:

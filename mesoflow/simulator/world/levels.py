@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeAlias
 
 from mesoflow.hubs.models.enums import ConditionType
@@ -68,7 +69,7 @@ class Levels:
             )
             return preview(rules.definition, self._core.market.at(at), around, self._core.lua).conditions
 
-        gate = self._gate(subject, at)
+        gate = partial(self._gate, subject, at)
         return entry_level(rules.definition, rules.signals, at, session, gate, conditions)
 
     def _gate(self, subject: Subject, at: datetime) -> bool:

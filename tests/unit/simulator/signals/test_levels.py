@@ -60,7 +60,7 @@ def enter(
         return judged
 
     raw = document(entry={"Conditions": conditions})
-    found = entry_level(read_definition(raw), read_signal_rules(raw), at, SESSION, gate, ask)
+    found = entry_level(read_definition(raw), read_signal_rules(raw), at, SESSION, lambda: gate, ask)
     (level,) = found.levels
     return level.on, level.time_ok, len(asked)
 
@@ -83,7 +83,7 @@ def test_an_entry_that_cannot_be_judged_is_trouble_and_not_on() -> None:
 
     def judge(conditions: Any) -> Found:
         rules = read_signal_rules(raw)
-        return entry_level(read_definition(raw), rules, IN_TIME, SESSION, True, conditions)
+        return entry_level(read_definition(raw), rules, IN_TIME, SESSION, lambda: True, conditions)
 
     assert judge(impossible).troubles == (Trouble(ConditionType.ENTRY, "nothing is listed"),)
     assert not judge(impossible).levels[0].on
