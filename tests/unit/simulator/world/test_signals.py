@@ -310,3 +310,43 @@ def test_after_the_close_the_next_look_is_after_the_next_open(desk: Desk) -> Non
 
 def test_nothing_is_due_where_there_is_nothing_to_look_at(desk: Desk) -> None:
     assert desk.world.signals.next_due() is None
+
+
+def folded(desk: Desk, until: int | None = None) -> set[str]:
+    """The last event of everything that the history says is on; a history that ends what never began is wrong."""
+    on: dict[tuple[Any, ...], str] = {}
+    token = None
+    while True:
+        page = desk.ok("GetEventsSince", event_seq_id=0, limit=500, continuation_token=token)
+        for row in page["Events"]:
+            event = row["Event"]
+            if "State" not in event or (until is not None and row["EventSeqId"] > until):
+                continue
+            condition = (event.get("Condition") or {}).get("Condition")
+            whose = (event["StrategyId"], event["BrokerAccountId"], event.get("PositionId"))
+            key = (row["EventType"], *whose, condition, event.get("ErrorId"))
+            if event["State"] == "On":
+                on[key] = event["EventId"]
+            else:
+                del on[key]
+        if (token := page["ContinuationToken"]) is None:
+            return set(on.values())
+
+
+def test_the_history_of_signals_folds_to_what_is_on(tmp_path: Path) -> None:
+    faults = Faults()
+    desk = Desk(tmp_path / "w", faults=faults)
+    hour = {"Schedule": {"AfterMarketOpenMinutes": 60}, "Conditions": ["nobody > 1", "nav > 1"]}
+    strategy(desk, active=["PAPER-1", "IB-1"], entry=ALWAYS | hour)
+    for of in (103, 104):
+        desk.fill(desk.prepare_entry(f"p{of}", of), key=f"f{of}")
+    for hours in (1, 3):
+        faults.agent_away("IBKR", desk.now + timedelta(hours=hours), timedelta(minutes=7))
+    for _ in range(9):
+        desk.wait(2000)
+        told = {event.event_id for _, event in desk.world.signals.active()}
+        assert folded(desk, desk.world.events.latest) == told
+    assert len(signals(desk)) > 15
+    with desk.world.core.change(desk.now):
+        desk.world.store.run("DELETE FROM events WHERE id IN (SELECT event FROM signals)")
+    assert told and folded(desk) != told, "the mutant: what is on was never told"
