@@ -73,7 +73,7 @@ class Snapshot:
 
     def quote(self, option: Option) -> Quote | None:
         """None for what cannot be traded: unknown, expired, or past its last trade."""
-        expiry = self._expiry(option)
+        expiry = self.expiry_of(option)
         if expiry is None:
             return None
         bid, ask = self.sides(option, expiry)
@@ -87,7 +87,7 @@ class Snapshot:
 
     def theoretical(self, option: Option) -> float | None:
         """What the option is worth; bid and ask stand around it."""
-        expiry = self._expiry(option)
+        expiry = self.expiry_of(option)
         if expiry is None:
             return None
         found = pair(self.slice_of(expiry), float(option.strike))
@@ -95,7 +95,7 @@ class Snapshot:
 
     def greeks(self, option: Option, price: Decimal | None = None) -> Sensitivities | None:
         """Greeks at the surface's volatility, or at the one that a price implies; None where that has none."""
-        expiry = self._expiry(option)
+        expiry = self.expiry_of(option)
         if expiry is None:
             return None
         smile, strike = self.slice_of(expiry), float(option.strike)
@@ -122,7 +122,8 @@ class Snapshot:
         """Every strike of an expiry."""
         return [self._both(expiry, float(strike)) for strike in self.strikes(underlying, expiry)]
 
-    def _expiry(self, option: Option) -> Expiry | None:
+    def expiry_of(self, option: Option) -> Expiry | None:
+        """None for what is unknown, expired, or past its last trade."""
         if option.underlying not in self._market.optioned:
             return None
         expiry = self._market.listing(option.underlying).expiry(option.root, option.expiration)
@@ -143,6 +144,7 @@ class Market:
         self.optioned = frozenset(name for name, symbol in data("symbols.json").items() if symbol["roots"])
         self.listing = lru_cache(maxsize=None)(self._listing)
         self._snapshot = lru_cache(maxsize=32)(self._compute)
+        self.close = lru_cache(maxsize=1024)(self._close)
 
     def at(self, moment: datetime) -> Snapshot:
         """The last step up to a moment."""
@@ -168,6 +170,12 @@ class Market:
             return None, None
         side = ask if uniform(self.seed, "last", option, at.isoformat()) < 0.5 else bid
         return at, from_cents(side)
+
+    def _close(self, index: int) -> tuple[float, float]:
+        """SPX and VIX at the close of a session."""
+        session = self.calendar.session(index)
+        cell = index * CELLS + int((session.closes - session.opens).total_seconds())
+        return self.path.spx(cell), self.path.vix(cell)
 
     def _compute(self, session: Session, at: datetime) -> Snapshot:
         return Snapshot(self, session, at)

@@ -136,10 +136,10 @@ def test_one_true_condition_lets_go_and_one_true_abort_drops() -> None:
 
 def test_a_condition_that_cannot_be_evaluated_lets_nothing_go() -> None:
     raw = template()
-    raw["Entry"] |= {"Conditions": [], "AbortConditions": ["timing.day_of_week == 1"]}
+    raw["Entry"] |= {"Conditions": [], "AbortConditions": ["minutes_after_close == 1"]}
     found = enter(raw)
     assert [(c.result, c.error) for c in found.abort_conditions] == [
-        (None, "'timing' is not in this version")
+        (None, "'minutes_after_close': it is not in this version: v3 has timing.minutes_after_open")
     ]
     assert not found.allowed
 

@@ -4,7 +4,7 @@ from time import perf_counter
 
 import pytest
 
-from mesoflow.simulator.strategies.lua import LENGTH_MAX, ExpressionFailed, Lua, exact
+from mesoflow.simulator.strategies.lua import LENGTH_MAX, REASON_LENGTH_MAX, ExpressionFailed, Lua, exact
 
 LUA = Lua(7)
 NAMES = {"leg_a_price": 12.5, "leg_a_strike": 6000.0, "pos_theta": -20.0, "profit_target": None}
@@ -71,9 +71,42 @@ def test_random_is_drawn_by_seed_and_expression() -> None:
         ("(function() local t = {} for i = 1, 1e9 do t[i] = i end end)()", "it takes too long"),
         ("(function() abs = 1 end)()", "'abs' cannot be set"),
         ("(function() _ENV.abs = 1 end)()", "'abs' cannot be set"),
-        ("timing.day_of_week", "'timing' is not in this version"),
-        ("options.model()", "'options' is not in this version"),
-        ("underlying_iv_rank > 50", "'underlying_iv_rank' is not in this version"),
+        ("timing.day_of_week", "there is no 'timing.day_of_week' here"),
+        ("timing.clock", "there is no 'timing.clock' here"),
+        ("timing.trading_days_until()", "'timing.trading_days_until' needs an anchor"),
+        ("timing.trading_days_until(next_year)", "there is no 'next_year' here"),
+        ("timing.trading_days_until('x')", "'timing.trading_days_until' of x is not in this version"),
+        ("(function() timing.x = 1 end)()", "'timing.x' cannot be set"),
+        ("options.solve(position)", "there is no 'options.solve' here"),
+        ("options.model()", "'options.model' takes 4 arguments, not 0"),
+        ("options.model(position, 1, 6000)", "'options.model' takes 4 arguments, not 3"),
+        (
+            "options.model(position, 1, 6000, pnl, 2)",
+            "parameters of the model in 'options.model' are not in this",
+        ),
+        ("options.model(leg_a, 1, 6000, pnl)", "there is no 'leg_a' here"),
+        ("options.model(pnl, 1, 6000, pnl)", "'options' of 'pnl' is not in this version, only of 'position'"),
+        ("options.model(position, -1, 6000, pnl)", "days of the model are -1"),
+        ("options.model(position, 1, 0, pnl)", "a level of 0 is none"),
+        ("options.model(position, 1, 6000, zero)", "'zero' is none of pnl, delta"),
+        (
+            "options.model_solver(position, 1, 1, 2, pnl, pnl, return_price)",
+            "'pnl' is none of zero, minimize",
+        ),
+        ("(function() while true do options.model(position, 1, 6000, pnl) end end)()", "more than 20 times"),
+        ("options.model.x", "attempt to index a function value"),
+        (
+            "(function() options.model({}, timing, options, abs) end)()",
+            "is not in this version, only of 'position'",
+        ),
+        ("position", "there is no 'position' here"),
+        ("minutes_after_close", "it is not in this version: v3 has timing.minutes_after_open"),
+        ("pos_margin > 1", "'pos_margin': it needs a margin model (Settings.Core.Margin)"),
+        ("_ENV['x']['y']", "there is no 'x' here"),
+        (
+            "(function() local s = 'x' for i = 1, 14 do s = s .. s end return _ENV[s] end)()",
+            "there is no 'xxx",
+        ),
         ("leg_b_price", "there is no 'leg_b_price' here"),
         ("profit_target > 1", "attempt to compare number with nil"),
         ("'text'", "it is a string, not a number or a condition"),
@@ -94,6 +127,7 @@ def test_what_nobody_gets(expression: str, reason: str) -> None:
     with pytest.raises(ExpressionFailed) as caught:
         LUA.value(expression, NAMES)
     assert reason in caught.value.reason
+    assert len(caught.value.reason) <= REASON_LENGTH_MAX
     assert perf_counter() - began < 2, "limits are in instructions, this is only the alarm"
     assert LUA.value("abs(-3)", NAMES) == 3, "the runtime is as it was"
 
