@@ -1,8 +1,8 @@
 """The expression language of strategy definitions: Lua 5.4 expressions in a closed environment.
 
 An expression sees the numbers it is given, a dozen functions and the namespaces `timing` and `options`, nothing else: no
-libraries, no methods of text (the metatable that leads from a text to string.rep is taken away), no Python objects, no way to
-keep anything from one evaluation to the next. Instructions, memory and calls of the model are limited. What the language
+libraries, no texts (and the metatable that leads from one to string.rep is taken away), no Python objects, no way to keep
+anything from one evaluation to the next. Instructions, memory and calls of the model are limited. What the language
 has and this version has not is refused by name, like what it does not have at all.
 
 Only names that an expression contains are looked up: what nobody asks for is not computed.
@@ -40,7 +40,10 @@ NOT_GIVEN: Mapping[str, str] = {
 }
 
 # Where in the chunk; expressions are one line, and the chunk's lines are not the author's.
-_PLACE = re.compile(r"^(expression:\d+: )+")
+_PLACE = re.compile(r"^((expression|\[string [^\]]*\]):\d+: )+")
+_COMMENT = re.compile(r"--[^\n\r]*")
+# Numbers and conditions need no texts, and texts are how a short expression takes long: each step may copy a megabyte.
+_TEXT = re.compile(r"['\"]|\.\.|\[=*\[")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 # Runs once a runtime. `judge` compiles and evaluates; the debug library and the model stay inside its closure.
@@ -55,20 +58,25 @@ local functions = {
   pow = function(x, y) return x ^ y end,
   int = function(x) if x < 0 then return math.ceil(x) end return math.floor(x) end,
 }
+local function shown(value)
+  local kind = type(value)
+  if kind == "string" or kind == "number" then return tostring(value) end
+  return "a " .. kind
+end
 local function closed(name, find)
   return setmetatable({}, {
     __index = function(_, key)
       local found = find(key)
       if found ~= nil then return found end
-      error("there is no '" .. name .. tostring(key) .. "' here", 0)
+      error("there is no '" .. name .. shown(key) .. "' here", 0)
     end,
-    __newindex = function(_, key) error("'" .. name .. tostring(key) .. "' cannot be set", 0) end,
+    __newindex = function(_, key) error("'" .. name .. shown(key) .. "' cannot be set", 0) end,
     __metatable = false,
   })
 end
 local function word(value)
   if value == nil then return "" end
-  return " " .. tostring(value)
+  return " " .. shown(value)
 end
 local function timing(values, known)
   return closed("timing.", function(key)
@@ -76,7 +84,7 @@ local function timing(values, known)
     if values.fields[key] ~= nil then return values.fields[key] end
     if not values.functions[key] then return nil end
     return function(anchor, boundary, ...)
-      local found = values.fields[tostring(key) .. word(anchor) .. word(boundary) .. word(...)]
+      local found = values.fields[key .. word(anchor) .. word(boundary) .. word(...)]
       if found ~= nil then return found end
       if anchor == nil then error("'timing." .. key .. "' needs an anchor", 0) end
       error("'timing." .. key .. "' of" .. word(anchor) .. word(boundary) .. " is not in this version", 0)
@@ -119,9 +127,9 @@ local function judge(text, names, refused, spaces, model, seed, limit, calls_max
       if known[name] ~= nil then return known[name] end
       if absent[name] then return nil end
       if refused[name] then error("'" .. name .. "': " .. refused[name], 0) end
-      error("there is no '" .. tostring(name) .. "' here", 0)
+      error("there is no '" .. shown(name) .. "' here", 0)
     end,
-    __newindex = function(_, name) error("'" .. tostring(name) .. "' cannot be set", 0) end,
+    __newindex = function(_, name) error("'" .. shown(name) .. "' cannot be set", 0) end,
     __metatable = false,
   })
   local chunk, problem = load("return (" .. text .. "\\n)", "=expression", "t", environment)
@@ -181,6 +189,8 @@ class Lua:
         text = str(expression)
         if len(text) > LENGTH_MAX:
             raise ExpressionFailed(text, f"it is longer than {LENGTH_MAX} characters")
+        if _TEXT.search(_COMMENT.sub("", text)) or "--[" in text:
+            raise ExpressionFailed(text, "texts and long comments are not in the language")
         words = dict.fromkeys(_NAME.findall(text))
         spaces = None
         if timing.NAMESPACE in words or valuation.NAMESPACE in words:

@@ -202,4 +202,9 @@ def _level(value: object) -> float:
 
 
 def _said(value: object) -> str:
-    return "nil" if value is None else repr(value) if isinstance(value, str) else str(value)
+    """Never where something lies in memory: what is told is written."""
+    if value is None:
+        return "nil"
+    if isinstance(value, str):
+        return repr(value)
+    return str(value) if isinstance(value, int | float) else "what is no number"
