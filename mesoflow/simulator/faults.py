@@ -99,6 +99,8 @@ class Faults:
     restarts: list[Restart] = field(default_factory=list)
     # When an agent (`IBKR`, `TastyTrade`) is away: orders reach the broker, and reports the hub, when it is back.
     agents_away: list[tuple[str, Away]] = field(default_factory=list)
+    # How a broker takes an order that replaces another (broker/replacing.py).
+    replace: Literal["atomic", "refused", "cancel_then_new", "both_alive", "resized"] = "atomic"
     # When callbacks are lost; the events are in the history.
     silences: list[Away] = field(default_factory=list)
     # The guesses of the client's `inferred` of these names, made wrong: +1, and "multiplies".
