@@ -101,7 +101,7 @@ class Broker:
         until = now + AHEAD
         due = self.next_due(until)
         if self._working_orders() and (due is None or due > until):
-            return until if self._core.market.calendar.is_open(until) else self._core.market.next_step(until)
+            return until if self._core.market.trades(until) else self._core.market.next_step(until)
         return due
 
     def _next_found(self, until: datetime) -> tuple[datetime, int] | None:
