@@ -65,8 +65,9 @@ class Listing:
         self._calendar = calendar
         self.roots = tuple(data("symbols.json")[underlying]["roots"])
         self.expiries = lru_cache(maxsize=8)(self._expiries)
+        self.expiry = lru_cache(maxsize=4096)(self._expiry)
 
-    def expiry(self, root: str, day: date) -> Expiry | None:
+    def _expiry(self, root: str, day: date) -> Expiry | None:
         """The times of an expiration, listed or not; None where none can be."""
         index = self._calendar.index_of(day)
         kind = settlement_of(root, self.underlying)

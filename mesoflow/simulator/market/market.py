@@ -109,6 +109,11 @@ class Snapshot:
             return None
         return black76.sensitivities(smile.terms, strike, volatility, option.call)
 
+    def delta(self, expiry: Expiry, strike: float, call: bool) -> float:
+        """Of one contract of an expiry that still trades."""
+        smile = self.slice_of(expiry)
+        return black76.delta(smile.terms, strike, smile.volatility(strike), call)
+
     def expiries(self, underlying: str) -> list[Expiry]:
         """Listed and still traded."""
         return [

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import cast
 
 from mesoflow.simulator.market.chain import Expiry, Option
-from mesoflow.simulator.market.market import Quote, Snapshot
+from mesoflow.simulator.market.market import Snapshot
 from mesoflow.simulator.strategies.legs import MarketLeg, names_of
 from mesoflow.simulator.strategies.lua import ExpressionFailed, Lua, Names, exact
 from mesoflow.simulator.strategies.margins import MarginRule
@@ -202,7 +202,8 @@ class Selection:
         scored = [
             (value, option)
             for option in self._candidates(right, expiry)
-            if (value := self._score(rule, option, leg_on)) is not None and _within(value, least, most)
+            if (value := self._score(rule, option, expiry, leg_on)) is not None
+            and _within(value, least, most)
         ]
         wanted = self.number(rule.wanted)
         if rule.selector == "Delta" and wanted < 0:
@@ -236,23 +237,27 @@ class Selection:
         taken: Collection[Option] = self.around.used
         if self.around.unique_in_position:
             taken = self.around.used | {leg.option for leg in self.legs}
+        if self.snapshot.at >= expiry.until:
+            return
         for strike in self.snapshot.strikes(self.symbol, expiry):
             option = Option(self.symbol, expiry.root, expiry.day, Decimal(strike), right)
             if option not in taken:
                 yield option
 
-    def _score(self, rule: StrikeRule, option: Option, leg_on: Callable[[Option], MarketLeg]) -> float | None:
-        """The quantity that the selector compares; None where the contract has none, or does not count."""
+    def _score(
+        self, rule: StrikeRule, option: Option, expiry: Expiry, leg_on: Callable[[Option], MarketLeg]
+    ) -> float | None:
+        """The quantity that the selector compares; None where the candidate does not count."""
         match rule.selector:
             case "StrikePrice":
                 return float(option.strike)
             case "Delta":
-                greeks = self.snapshot.greeks(option)
-                return None if greeks is None else abs(greeks.delta) * 100.0
+                return abs(self.snapshot.delta(expiry, float(option.strike), option.call)) * 100.0
             case "Complex":
                 return self._complex(rule, leg_on(option))
             case _:
-                return _price(rule.selector, self.snapshot.quote(option))
+                bid, ask = self.snapshot.sides(option, expiry)
+                return {"BidPrice": bid, "AskPrice": ask, "MidPrice": (bid + ask) / 2}[rule.selector] / 100
 
     def _complex(self, rule: StrikeRule, leg: MarketLeg) -> float | None:
         """The statement with the candidate as the leg, where all constraints hold. What it cannot judge does not count."""
@@ -265,13 +270,6 @@ class Selection:
             return self.lua.number(rule.statement, names, model)
         except ExpressionFailed:
             return None
-
-
-def _price(selector: str, quote: Quote | None) -> float | None:
-    if quote is None:
-        return None
-    price = {"BidPrice": quote.bid, "AskPrice": quote.ask, "MidPrice": quote.mark}[selector]
-    return None if price is None else float(price)
 
 
 def _within(value: float, least: float | None, most: float | None) -> bool:
