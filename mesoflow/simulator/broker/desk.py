@@ -31,7 +31,7 @@ from mesoflow.simulator.ledger import Executed, Ledger
 from mesoflow.simulator.world.accounts import Accounts
 from mesoflow.simulator.world.contracts import option_of
 from mesoflow.simulator.world.core import Core
-from mesoflow.simulator.world.errors import Refused, bad, missing, not_in_this_version
+from mesoflow.simulator.world.errors import Refused, bad, missing
 from mesoflow.simulator.world.fills import AMOUNT_MAX, scaled_qty
 from mesoflow.simulator.world.markers import Markers, markers_of
 from mesoflow.simulator.world.paging import page
@@ -72,8 +72,6 @@ class Desk:
                 "Paper",
                 f"{args.broker_account_id} is a paper account: its fills are booked (ApplyPaperFills)",
             )
-        if args.replaces_order is not None:
-            raise not_in_this_version("SendOrder with ReplacesOrder")
         plan = self._plans.get(args.exec_plan_id)
         if plan.account != args.broker_account_id:
             raise bad(
@@ -82,13 +80,14 @@ class Desk:
         if self._is_marker_only(plan, args.leg_group_id):
             return self._complete_markers(plan, args, now, records)
         quantities = self._quantities(plan, args)
-        self._require_held(plan, quantities)
+        replaced = self._replaced(args, now)
+        self._require_held(plan, quantities, replaced)
         _require_prices(args.leg_group_order)
         with self._core.change(now):
             mishaps = tuple(self._core.faults.mishaps_of_next_order())
             order = self._placed(plan, args, str(account.broker_type), quantities, mishaps, now)
             self._orders.add(order)
-            self._plan_arrival(order, now)
+            self._plan_arrival(order, replaced, now)
             self._ledger.executed_call(Executed(now, SEND, args.idempotency_key, plan.account, plan.id))
             answer = SendOrderResult(live_order_id=order.id)
             failed = order.mishap("record_failed") is not None
@@ -151,13 +150,27 @@ class Desk:
         sign = -1 if plan.kind == "exit" else 1
         return {name: sign * leg.qty for name, leg in legs.items()}
 
-    def _require_held(self, plan: Plan, quantities: Mapping[str, Decimal]) -> None:
-        """What is closed must be there: by an exit all of it, by an adjustment as much."""
+    def _replaced(self, args: SendOrderArgs, now: datetime) -> Placed | None:
+        """The order that this one replaces: alive as far as MesoLive knows, and of the same group."""
+        if args.replaces_order is None:
+            return None
+        old = self.seen(args.replaces_order, now)
+        if old.doc.state in TERMINAL:
+            raise bad(f"Order{old.doc.state}", f"order {old.id} is {str(old.doc.state).lower()}")
+        if (old.plan, old.group) != (args.exec_plan_id, args.leg_group_id):
+            raise bad("ReplacesOrder", f"order {old.id} is of exec plan {old.plan}, leg group {old.group}")
+        return old
+
+    def _require_held(self, plan: Plan, quantities: Mapping[str, Decimal], replaced: Placed | None) -> None:
+        """What is closed must be there: by an exit all of it, by an adjustment as much. What the order that is replaced has
+        filled counts."""
         if plan.position is None or plan.kind == "entry":
             return
         held = {leg.id: leg.qty for leg in self._positions.legs(plan.position, open_only=True)}
-        for name, qty in quantities.items():
-            leg = plan.legs[name]
+        for name, asked in quantities.items():
+            leg, qty = plan.legs[name], asked
+            if replaced is not None:
+                qty -= replaced.ratios[name] * abs(replaced.doc.cum_qty)
             there = held.get(leg.id, _ZERO)
             fits = there == -qty if plan.kind == "exit" else there * qty < 0 and abs(qty) <= abs(there)
             if leg.id and not fits:
@@ -239,8 +252,10 @@ class Desk:
         late = next((m.after for m in mishaps if m.what == "ack_late" and m.after is not None), None)
         return now + (late if late is not None else self._delays.acknowledge(key))
 
-    def _plan_arrival(self, order: Placed, now: datetime) -> None:
-        self._orders.plan(self._arrives(order.key, order.mishaps, now), order.id, "arrive")
+    def _plan_arrival(self, order: Placed, replaced: Placed | None, now: datetime) -> None:
+        """How a replacement is taken is decided when it is accepted."""
+        doc = {} if replaced is None else {"replaces": replaced.id, "mode": self._core.faults.replace}
+        self._orders.plan(self._arrives(order.key, order.mishaps, now), order.id, "arrive", **doc)
 
     # --- CancelOrder -----------------------------------------------------------------------------------------------
 

@@ -5,9 +5,11 @@ New variables alone (UpdateVars) are stored when the job ends, without orders; a
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import ChainMap
+from collections.abc import Collection, MutableMapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import cast
 
 from mesoflow.hubs.models.contracts import LiveLeg
 from mesoflow.hubs.models.enums import LivePositionState
@@ -80,11 +82,13 @@ class Adjustments:
         constraint = str(args.leg_selection_constraint or CONSTRAINTS[0])
         around = Circumstances(
             today=self._core.market.calendar.local_date(at),
-            names={
-                **account,
-                "days_in_trade": (at - position.created_at) / _DAY,
-                **{name: float(value) for name, value in variables.items()},
-            },
+            names=ChainMap(
+                {
+                    "days_in_trade": (at - position.created_at) / _DAY,
+                    **{name: float(value) for name, value in variables.items()},
+                },
+                cast("MutableMapping[str, int | float | None]", account),
+            ),
             used=self._positions.used() if constraint == "FullyUnique" else frozenset(),
             unique_in_position=constraint != "None",
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import ChainMap
+from collections.abc import Callable, Mapping, MutableMapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from mesoflow.hubs.models.enums import ConditionType
 from mesoflow.simulator.signals.levels import (
@@ -18,6 +19,7 @@ from mesoflow.simulator.signals.levels import (
 from mesoflow.simulator.strategies.entry import preview
 from mesoflow.simulator.strategies.legs import MarketLeg
 from mesoflow.simulator.strategies.lua import Names
+from mesoflow.simulator.strategies.margins import MarginRule
 from mesoflow.simulator.strategies.selection import Circumstances, Evaluated, Selection
 from mesoflow.simulator.world.adjustments import market_leg
 from mesoflow.simulator.world.agents import all_away, serving
@@ -27,11 +29,10 @@ from mesoflow.simulator.world.positions import Positions
 from mesoflow.simulator.world.store import moment_of
 from mesoflow.simulator.world.subjects import Subject
 
-# What the language knows of an account and of the market, at a price: quotes of all legs of all its positions.
-AccountNames: TypeAlias = Callable[[str, datetime], Mapping[str, float | None]]
-_DEAR = ("nav", "initial_cash", "pos_in_flight", "underlying_")
-_MARKET = ("leg_", "pos_")
-_UNSET: Mapping[str, float | None] = dict.fromkeys(("profit_target", "stop_loss", "max_days_in_trade"))
+# What the language knows of an account and of the market, looked up name by name (known.py).
+AccountNames: TypeAlias = Callable[[str, datetime, MarginRule | None], Names]
+# Words that need the legs' market; `options` values them.
+_MARKET = ("leg_", "pos_", "options")
 _DAY = timedelta(days=1)
 
 
@@ -63,7 +64,7 @@ class Levels:
         def conditions() -> tuple[Evaluated, ...]:
             around = Circumstances(
                 today=session.day,
-                names=dict(self._names(subject.account, at)),
+                names=self._names(subject.account, at, rules.definition.margin),
                 used=self._positions.used(),
                 unique_in_position=True,
             )
@@ -109,9 +110,8 @@ class Levels:
             self._core.lua,
             legs,
             float(subject.realized),
+            rules.definition.margin,
         )
-        # Every name that is handed over costs something, at each expression.
-        chosen.names = {name: value for name, value in chosen.names.items() if name in rules.words}
         found["exit"] = exit_level(rules.signals, at, session, chosen)
         if rules.definition.adjustments:
             roles = {leg.role for leg in legs}
@@ -131,10 +131,8 @@ class Levels:
     def _known(self, subject: Subject, at: datetime) -> Names:
         position = subject.position
         assert position is not None, "a position is looked at"
-        dear = any(word.startswith(_DEAR) for word in subject.rules.needed)
         today = self._core.market.calendar.local_date(at)
-        return {
-            **(self._names(subject.account, at) if dear else _UNSET),
+        own: dict[str, float | int | None] = {
             "days_in_trade": (at - position.created_at) / _DAY,
             **subject.variables,
             **{
@@ -142,3 +140,5 @@ class Levels:
                 for alias, day in subject.expirations.items()
             },
         }
+        known = self._names(subject.account, at, subject.rules.definition.margin)
+        return ChainMap(own, cast("MutableMapping[str, int | float | None]", known))

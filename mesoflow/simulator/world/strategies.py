@@ -21,7 +21,7 @@ from mesoflow.simulator.world.paging import page
 from mesoflow.simulator.world.positions import Positions
 from mesoflow.simulator.world.store import Documents
 
-TEMPLATES = (101, 102, 103, 104, 105, 106)
+TEMPLATES = (101, 102, 103, 104, 105, 106, 107, 108)
 # A definition's numbers keep their digits and stay numbers.
 _WRITER = msgspec.json.Encoder(decimal_format="number")
 _READER = msgspec.json.Decoder(float_hook=Decimal)

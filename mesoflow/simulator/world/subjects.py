@@ -29,12 +29,10 @@ from mesoflow.simulator.world.strategies import Strategies, definition_of, docum
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A definition, read once. `words`: the names that its exit and its adjustments may speak of; `needed`: those without
-    which they cannot be judged."""
+    """A definition, read once. `needed`: the names without which its exit and its adjustments cannot be judged."""
 
     definition: Definition
     signals: SignalRules
-    words: frozenset[str]
     needed: frozenset[str]
 
 
@@ -123,5 +121,4 @@ def _read(text: str) -> Rules:
     known = definition.exit_vars.keys() | definition.var_defines.keys()
     given = (rule for name, rule in EXIT_RULES.items() if name in known)
     updates = any("UpdateVars" in under for under in definition.adjustments.values())
-    needed = words_of([*spoken, *(EXIT_RULES.values() if updates else given)])
-    return Rules(definition, signals, needed | words_of(EXIT_RULES.values()), needed)
+    return Rules(definition, signals, words_of([*spoken, *(EXIT_RULES.values() if updates else given)]))

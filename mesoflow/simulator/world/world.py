@@ -87,7 +87,7 @@ class World:
             if asked is not None and asked != found:
                 raise WorldOther(folder, what, found, asked)
         self.faults = faults
-        self.market = Market(self.seed)
+        self.market = Market(self.seed, faults.halts)
         self.events = Events(self.store, self.seed)
         core = self.core = Core(self.store, self.events, self.market, self.seed, faults)
         self.ledger = Ledger(self.store)

@@ -1,5 +1,6 @@
 """The signals of one subject: only what its rules speak of is asked for."""
 
+from collections import UserDict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,17 +19,27 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path / "w")
 
 
+class Told(UserDict[str, Any]):
+    """Names that tell which of them was looked up."""
+
+    def __init__(self, names: Names, asked: list[str]) -> None:
+        self.data, self._asked = names, asked  # type: ignore[assignment]
+
+    def __getitem__(self, name: str) -> Any:
+        self._asked.append(name)
+        return self.data[name]
+
+
 def held(desk: Desk, **leave: Any) -> tuple[Subject, Levels, list[str]]:
-    """A calendar with another exit, its levels, and a list of the accounts that were asked about."""
+    """A calendar with another exit, its levels, and a list of the names that were looked up beside it."""
     raw = desk.ok("GetStrategy", strategy_id=101)["Strategy"]["StrategyDefinition"]
     raw["Exit"] = {"MaxDaysInTrade": None, "ProfitTarget": None, "StopLoss": None, "Conditions": []} | leave
     id = desk.ok("CreateStrategy", strategy_definition=raw)["StrategyId"]
     desk.fill(desk.prepare_entry(strategy=id))
     world, asked = desk.world, []
 
-    def names(account: str, at: Any) -> Names:
-        asked.append(account)
-        return world.jobs.names(account, at)  # type: ignore[no-any-return]
+    def names(account: str, at: Any, margin: Any) -> Names:
+        return Told(world.jobs.names(account, at, margin), asked)
 
     (subject,) = Subjects(world.core, world.accounts, world.strategies, world.positions).all()
     return subject, Levels(world.core, world.positions, names), asked
@@ -46,12 +57,12 @@ def test_days_are_counted_without_account_and_market(desk: Desk, monkeypatch: py
     found = held(desk, MaxDaysInTrade="3")
     monkeypatch.setattr("mesoflow.simulator.world.levels.market_leg", None)
     assert [exit_of(found, desk, days).on for days in (1, 3)] == [False, True]
-    assert found[2] == []
+    assert "nav" not in found[2]
 
 
 def test_the_account_is_asked_where_a_rule_speaks_of_it(desk: Desk) -> None:
     found = held(desk, Conditions=["underlying_price > 100 and nav > 1"])
-    assert exit_of(found, desk).on and found[2] == ["PAPER-1"]
+    assert exit_of(found, desk).on and {"underlying_price", "nav"} <= set(found[2])
 
 
 def test_legs_variables_and_expirations_are_known(desk: Desk) -> None:

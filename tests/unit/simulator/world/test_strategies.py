@@ -29,6 +29,8 @@ def test_a_new_world_has_its_templates(desk: Desk) -> None:
         (104, "SPX 0DTE iron condor", None),
         (105, "NetZero 60-40-20", None),
         (106, "NetZero 60-40-20 split", None),
+        (107, "BoxcarNG", None),
+        (108, "Volatility hedged theta engine", None),
     ]
     assert strategy(desk, 101)["StrategyDefinition"] == data("strategies/101.json")
 
@@ -138,11 +140,11 @@ def test_lists_come_in_pages(desk: Desk) -> None:
     for n in range(5):
         desk.ok("CreateStrategy", strategy_definition=None, clone_strategy_id=101, name=f"copy {n}")
     token, ids = None, []
-    for _ in range(6):
+    for _ in range(7):
         answer = desk.ok("ListStrategies", limit=2, continuation_token=token)
         token = answer["ContinuationToken"]
         ids += [row["Id"] for row in answer["Strategies"]]
-    assert (ids, token) == ([101, 102, 103, 104, 105, 106, 201, 202, 203, 204, 205], None)
+    assert (ids, token) == ([101, 102, 103, 104, 105, 106, 107, 108, 201, 202, 203, 204, 205], None)
 
 
 def test_renamed_and_deleted(desk: Desk) -> None:

@@ -60,7 +60,6 @@ def test_what_only_counts_days_needs_no_market(desk: Desk) -> None:
     (subject,) = subjects(desk).all()
     assert subject.strategy == id and subject.broker == "IBKR"
     assert subject.rules.needed == {"days_in_trade", "max_days_in_trade"}
-    assert {"pos_pnl", "profit_target"} <= subject.rules.words
 
 
 def test_what_an_older_world_took_and_this_version_would_not_has_no_signals(desk: Desk) -> None:
