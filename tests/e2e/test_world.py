@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from mesoflow.simulator.world.strategies import TEMPLATES
+
 BOTH = pytest.mark.parametrize("protocol", ["json", "messagepack"])
 SPEED = "30"
 
@@ -111,7 +113,7 @@ def test_from_a_clone_to_a_closed_position_at_a_broker(
         seen = javascript(url, protocol, "broker.order")
     condor = ["short_put", "long_put", "short_call", "long_call"]
     assert seen == [
-        ("strategies", [101, 102, 103, 104, 105, 106]),
+        ("strategies", list(TEMPLATES)),
         ("active", [[201, "ours"]]),
         ("cancelled job", "Cancelled"),
         ("plan", [True, {"1": condor}]),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mesoflow.hubs.contract import METHODS
+from mesoflow.simulator.world.strategies import TEMPLATES
 from tests.support.broker_desk import STRANGLE, BrokerDesk
 from tests.support.worlds import Desk
 
@@ -171,8 +172,8 @@ def test_what_comes_between_two_pages_is_on_a_later_one(tmp_path: Path) -> None:
     first = desk.ok("ListStrategies", limit=4)
     desk.ok("CreateStrategy", strategy_definition=None, clone_strategy_id=101)
     desk.ok("DeleteStrategy", strategy_id=102)
-    rest = desk.ok("ListStrategies", limit=4, continuation_token=first["ContinuationToken"])
-    assert [row["Id"] for row in rest["Strategies"]] == [105, 106, 201]
+    rest = desk.ok("ListStrategies", limit=50, continuation_token=first["ContinuationToken"])
+    assert [row["Id"] for row in rest["Strategies"]] == [*TEMPLATES[4:], 201]
 
 
 def test_lists_are_filtered(full: BrokerDesk) -> None:
