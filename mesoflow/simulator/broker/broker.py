@@ -7,11 +7,13 @@ or when its agent is back (reports.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from mesoflow.hubs.models.contracts import LiveLeg
 from mesoflow.hubs.models.enums import OrderState, TimeInForce
 from mesoflow.simulator.broker.absences import Absences, Edge, tell_agent
 from mesoflow.simulator.broker.desk import Desk
@@ -35,7 +37,7 @@ from mesoflow.simulator.world.positions import Positions
 from mesoflow.simulator.world.store import moment_of, written
 from mesoflow.simulator.world.strategies import Strategies
 
-FILL, PERSON = "Fill", "Person"
+FILL, PERSON, EXCHANGE, BROKER = "Fill", "Person", "Exchange", "Broker"
 # How far ahead a timer looks for fills; further ahead it looks again.
 AHEAD = timedelta(seconds=30)
 _INSTANT = timedelta(microseconds=1)
@@ -62,7 +64,7 @@ class Broker:
         )
         self.judge = Judge(core.market, self.orders, accounts, positions, self.package)
         self._holdings = Holdings(core, accounts, positions, plans)
-        self._reports = Reports(core, self.orders, self._holdings, strategies)
+        self._reports = Reports(core, self.orders, self._holdings, strategies, plans)
         self._delays = Delays(core.seed)
         self._absences = Absences(core.store, core.faults)
         self._packages: dict[int, Package | None] = {}
@@ -79,6 +81,8 @@ class Broker:
             "cancel": self._cancel,
             "expire": self._expire,
             "close": self._person_closes,
+            "bust": self._bust,
+            "liquidate": self._liquidate,
             "tell": self._tell,
             "late": self._tell,
         }
@@ -374,6 +378,29 @@ class Broker:
             self.orders.strike(item)
             self._close_by_hand(position, order.broker, item.at)
 
+    def _bust(self, item: Item, order: Placed) -> None:
+        """The exchange takes a fill back: the opposite at the same prices, without commission."""
+        plan, fill = self._plans.get(order.plan), self.orders.fill(item.doc["fill"])
+        assert plan.position is not None, "what has filled has a position"
+        trades = leg_trades(plan, order.broker, -fill.packages, order.ratios, fill.prices)
+        trades = {name: replace(trade, commission=Decimal(0)) for name, trade in trades.items()}
+        with self._core.change(item.at):
+            self.orders.strike(item)
+            for name, trade in trades.items():
+                self._witness(EXCHANGE, "", order.account, 0, plan.position, name, trade, item.at)
+            self._holdings.close_by_hand(plan.position, trades, item.at)
+
+    def _liquidate(self, item: Item, order: Placed) -> None:
+        """The broker closes one short leg of a position, the first by name."""
+        position = self._plans.get(order.plan).position
+        assert position is not None, "what has filled has a position"
+        short = [leg for leg in self._positions.legs(position, open_only=True) if leg.qty < 0]
+        with self._core.change(item.at):
+            self.orders.strike(item)
+            self._close_legs(
+                position, sorted(short, key=lambda leg: leg.name)[:1], BROKER, order.broker, item.at
+            )
+
     def close_position(self, position: int, at: datetime) -> None:
         """A person closes a position in the market, at its far sides."""
         account = self._positions.get(position).broker_account_id
@@ -382,12 +409,15 @@ class Broker:
             self._close_by_hand(position, broker, at)
 
     def _close_by_hand(self, id: int, broker: str, at: datetime) -> None:
-        legs = self._positions.legs(id, open_only=True)
+        self._close_legs(id, self._positions.legs(id, open_only=True), PERSON, broker, at)
+
+    def _close_legs(self, id: int, legs: Sequence[LiveLeg], by: str, broker: str, at: datetime) -> None:
         trades = closing_trades(legs, self._core.market.at(at), broker)
         account = self._positions.get(id).broker_account_id
         for name, trade in trades.items():
-            self._witness(PERSON, "", account, 0, id, name, trade, at)
-        self._holdings.close_by_hand(id, trades, at)
+            self._witness(by, "", account, 0, id, name, trade, at)
+        if trades:
+            self._holdings.close_by_hand(id, trades, at)
 
     # --- reports ---------------------------------------------------------------------------------------------------
 
@@ -426,12 +456,15 @@ class Broker:
         with self._core.change(edge.at):
             self._absences.crossed(edge)
             if edge.new_ids is None:
-                tell_agent(edge, self._core.events)
+                tell_agent(edge, self._core.events, self._core.faults)
                 return
-            for order in self.orders.of_broker(edge.who):
-                if order.phase == Phase.SENT:
-                    continue
+            there = [order for order in self.orders.of_broker(edge.who) if order.phase != Phase.SENT]
+            known = [order.broker_order for order in there if order.broker_order is not None]
+            # Ids that are used again: each order gets that of the next.
+            others = iter([*known[1:], *known[:1]])
+            for order in there:
                 back = order
                 if edge.new_ids and order.broker_order is not None:
-                    back = self.orders.put(order, broker_order=self._new_id(order, edge.at))
+                    new = next(others) if edge.reused else self._new_id(order, edge.at)
+                    back = self.orders.put(order, broker_order=new)
                 self._report(back, edge.at, "frozen" if back.phase == Phase.FROZEN else "acknowledged")

@@ -12,6 +12,7 @@ from mesoflow.simulator.broker.margin import requirement
 from mesoflow.simulator.broker.orders import Orders, Placed
 from mesoflow.simulator.broker.package import Package, PackageQuote
 from mesoflow.simulator.broker.profiles import broker_traits
+from mesoflow.simulator.faults import Faults
 from mesoflow.simulator.market.chain import Option
 from mesoflow.simulator.market.market import Market
 from mesoflow.simulator.shared import data
@@ -20,11 +21,15 @@ from mesoflow.simulator.world.contracts import multiplier_of
 from mesoflow.simulator.world.positions import Positions
 
 _ZERO = Decimal(0)
+# `no_combo`: the same in words that no client of ours knows.
+OTHERWISE: Mapping[str, str] = {"code": "4711", "reason": "strategy not enabled for this route"}
 
 
-def rejection(reason: str, broker: str) -> OrderRejectionInfo:
+def rejection(reason: str, broker: str, faults: Faults | None = None) -> OrderRejectionInfo:
     """As the wire tells it."""
     told = data("rejects.json")[reason][broker]
+    if reason == "combo" and faults is not None and faults.no_combo:
+        told = OTHERWISE
     return OrderRejectionInfo(code=told["code"], reason=told["reason"], provider=broker)
 
 

@@ -73,7 +73,7 @@ class Hub:
         )
 
     def _written(self, response: MesoLiveApiResponse) -> dict[str, Any]:
-        return form(response, self._world.faults)
+        return form(response, self._world.faults, self._clock.now())
 
     def stream(self, target: str, arguments: list[Any], caller: Caller) -> AsyncIterator[object]:
         self._method(target)

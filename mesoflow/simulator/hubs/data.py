@@ -27,7 +27,7 @@ from mesoflow.hubs.models.data import (
 from mesoflow.simulator.clock import SimulatorClock
 from mesoflow.simulator.hubs.base import Hub
 from mesoflow.simulator.hubs.flags import flagged, require_flags
-from mesoflow.simulator.hubs.forms import form
+from mesoflow.simulator.hubs.forms import expiration_meant, form
 from mesoflow.simulator.wire.core import Caller, HubError, NotAStream
 from mesoflow.simulator.world.agents import quotes_seen, require_provider, serving
 from mesoflow.simulator.world.contracts import multiplier_of, option_of
@@ -74,7 +74,7 @@ class DataHub(Hub):
 
     async def _items(self, method: Method, args: Args) -> AsyncIterator[object]:
         """The latest figures, each time they differ from those sent before."""
-        sent: Mapping[str, Any] | None = None
+        sent, number = None, 0
         while True:
             try:
                 found = self._look(method, args)
@@ -83,7 +83,10 @@ class DataHub(Hub):
             if sent is None or _values(found) != _values(sent):
                 sent = found
                 item = method.result_model.model_validate(found, context="write")
-                yield form(item, self._world.faults)
+                number += 1
+                drops = self._world.faults.stream_drops
+                if not drops or number % drops:
+                    yield form(item, self._world.faults, self._clock.now())
             await self._wait()
 
     def _look(self, method: Method, args: Args) -> Answer:
@@ -175,7 +178,7 @@ class DataHub(Hub):
 
     def _contract(self, args: ContractDataArgs, now: datetime) -> Answer:
         figures = self._figures(args.provider, now)
-        holding = _one_of(args.contract)
+        holding = self._one_of(args.contract)
         return _two(args, figures.prices(figures.quote(holding.option)), figures.greeks(holding))
 
     def _combo(self, args: ComboContractsDataArgs, now: datetime) -> Answer:
@@ -183,9 +186,18 @@ class DataHub(Hub):
         figures = self._figures(args.provider, now)
         if not 0 < len(args.contracts) <= IDS_MAX:
             raise bad("Contracts", f"a package has 1 to {IDS_MAX} contracts")
-        holdings = [_one_of(contract) for contract in args.contracts]
+        holdings = [self._one_of(contract) for contract in args.contracts]
+        if self._world.faults.combo_ratio:
+            holdings = list(dict.fromkeys(holdings))
         greeks = figures.total_greeks([figures.greeks(holding) for holding in holdings])
         return _two(args, figures.package(holdings), greeks)
+
+    def _one_of(self, contract: LiveContract) -> Holding:
+        if self._world.faults.expiration_date and contract.expiration is not None:
+            meant = expiration_meant(contract.expiration)
+            contract = contract.model_copy(update={"expiration": meant})
+        option = option_of(contract)
+        return Holding(option, Decimal(1), multiplier_of(option.underlying))
 
     # --- whose quotes ----------------------------------------------------------------------------------------------
 
@@ -201,11 +213,6 @@ class DataHub(Hub):
             return quotes_seen([str(provider)], now, self._world.faults)
         broker = str(self._world.accounts.kept(account)[1].broker_type)
         return quotes_seen(serving(broker), now, self._world.faults)
-
-
-def _one_of(contract: LiveContract) -> Holding:
-    option = option_of(contract)
-    return Holding(option, Decimal(1), multiplier_of(option.underlying))
 
 
 def _two(args: ContractDataArgs | ComboContractsDataArgs, prices: Block, greeks: Block) -> Answer:

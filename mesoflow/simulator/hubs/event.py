@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
 
 from mesoflow.hubs.contract import Callback
 from mesoflow.hubs.models.events import (
@@ -26,6 +26,10 @@ from mesoflow.simulator.hubs.otherwise import first_of, kind_of
 from mesoflow.simulator.wire.core import Caller
 from mesoflow.simulator.world.paging import page
 from mesoflow.simulator.world.world import World
+
+# How long a callback waits at most to be overtaken (`event_order`).
+OVERTAKEN_WITHIN = timedelta(seconds=1)
+_Told: TypeAlias = tuple[int, tuple[str, Event]]
 
 
 @dataclass(slots=True)
@@ -58,6 +62,7 @@ class EventHub(Hub):
         }
         self._caller: Caller | None = None
         self._clients: dict[str, _Client] = {}
+        self._waiting: tuple[Callback, int | None, Event] | None = None
         world.events.listeners.append(self._tell)
 
     async def connected(self, caller: Caller) -> None:
@@ -122,15 +127,45 @@ class EventHub(Hub):
             args.limit,
             args.continuation_token,
         )
+        found = self._again(number, found, args.continuation_token)
         events = [
             {"event_type": kind_of(kind, faults), "event_seq_id": id, "event": event}
             for id, (kind, event) in found
         ]
         return {"events": events, "continuation_token": token}
 
+    def _again(self, number: int, found: list[_Told], token: str | None) -> list[_Told]:
+        """A later page begins with the last events of the one before (`pages_overlap`)."""
+        overlap = self._world.faults.pages_overlap
+        if not overlap or token is None or not found:
+            return found
+        before = self._world.events.before(found[0][0], overlap)
+        return [told for told in before if told[0] > number] + found
+
     def _tell(self, callback: Callback, strategy: int | None, event: Event) -> None:
+        faults = self._world.faults
+        if not faults.event_order:
+            self._send(callback, strategy, event)
+            return
+        # Each second one waits until the next has overtaken it, or for a moment.
+        if self._waiting is None:
+            self._waiting = (callback, strategy, event)
+            now = self._clock.now()
+            self._clock.call_at(now + OVERTAKEN_WITHIN, self._send_waiting)
+            return
+        self._send(callback, strategy, event)
+        self._send_waiting()
+
+    def _send_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            self._send(*waiting)
+
+    def _send(self, callback: Callback, strategy: int | None, event: Event) -> None:
+        faults = self._world.faults
         body: dict[str, Any] | None = None
         for client in list(self._clients.values()):
             if client.hears(strategy) and not client.caller.closed:
-                body = form(event, self._world.faults) if body is None else body
-                client.caller.send(callback.name, body)
+                body = form(event, faults, self._clock.now()) if body is None else body
+                for _ in range(2 if faults.callbacks_twice else 1):
+                    client.caller.send(callback.name, body)

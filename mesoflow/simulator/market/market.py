@@ -6,7 +6,7 @@ still and their ages grow. A snapshot is computed when asked and never stored.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -162,6 +162,8 @@ class Market:
         self.listing = lru_cache(maxsize=None)(self._listing)
         self._snapshot = lru_cache(maxsize=32)(self._compute)
         self.close = lru_cache(maxsize=1024)(self._close)
+        # What the hubs tell of an option: what is there, unless the world has it told otherwise (telltale.py).
+        self.told: Callable[[Market, Option, datetime], Quote | None] = _as_it_is
 
     def halted(self, moment: datetime) -> Halt | None:
         """The halt that a moment is in; of several the one that ends last."""
@@ -213,6 +215,10 @@ class Market:
 
     def _listing(self, underlying: str) -> Listing:
         return Listing(underlying, self.calendar)
+
+
+def _as_it_is(market: Market, option: Option, now: datetime) -> Quote | None:
+    return market.at(now).quote(option)
 
 
 def _middle(bid: int, ask: int) -> Decimal:

@@ -21,7 +21,7 @@ def _agent(name: str, now: datetime, faults: Faults) -> dict[str, Any]:
     at = _seen(name, now, faults)
     return {
         "provider": name,
-        "connector": name,
+        "connector": connector_of(name, faults),
         "is_connected": at == now and faults.agent_back(name, now) is None,
         "last_snapshot_at": at.replace(microsecond=0),
     }
@@ -51,6 +51,11 @@ def _seen(name: str, now: datetime, faults: Faults) -> datetime:
         if connector == name and away.start <= now < away.end
     )
     return min([now, *gone])
+
+
+def connector_of(name: str, faults: Faults) -> str:
+    """What an agent's connector is called: as the broker of its accounts, unless a dial says otherwise."""
+    return f"{name}Gateway" if faults.agent_of_account else name
 
 
 def require_provider(provider: object, *, needed: bool) -> None:

@@ -167,11 +167,11 @@ class Store:
             (key, value),
         )
 
-    def next_id(self, kind: str) -> int:
-        """Ids count up, one series a kind; an id is never given twice, even when what had it is deleted."""
+    def next_id(self, kind: str, step: int = 1) -> int:
+        """Ids count up, one series a kind; an id is never given twice, even when what had it is deleted. `step`: to the next."""
         key = f"next {kind}"
         found = int(self.get(key) or FIRST_IDS[kind])
-        self.set(key, found + 1)
+        self.set(key, found + step)
         return found
 
 

@@ -107,8 +107,12 @@ class Strategies:
                     "Strategy",
                     "a clone has no definition of its own: give StrategyDefinition or CloneStrategyId",
                 )
+            if self._core.faults.clone_strategy_id == "refuses":
+                raise bad("Strategy", "a strategy has a definition")
             source = self.get(args.clone_strategy_id)
             definition, name = source.strategy_definition, args.name or source.name
+            if self._core.faults.clone_strategy_id == "differs":
+                definition = definition | {"Description": "a copy that somebody has changed"}
         else:
             definition = args.strategy_definition
             name = args.name or _checked(definition).name

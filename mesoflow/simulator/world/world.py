@@ -16,8 +16,9 @@ from mesoflow.simulator.draws import hexes
 from mesoflow.simulator.faults import Faults
 from mesoflow.simulator.ledger import Ledger
 from mesoflow.simulator.market.market import Market
+from mesoflow.simulator.market.telltale import Telltale
 from mesoflow.simulator.world.accounts import Accounts
-from mesoflow.simulator.world.agents import CONNECTORS
+from mesoflow.simulator.world.agents import CONNECTORS, connector_of
 from mesoflow.simulator.world.by_hand import ByHand
 from mesoflow.simulator.world.core import Core
 from mesoflow.simulator.world.errors import WorldOther
@@ -88,7 +89,9 @@ class World:
                 raise WorldOther(folder, what, found, asked)
         self.faults = faults
         self.market = Market(self.seed, faults.halts)
+        self.market.told = Telltale(faults)
         self.events = Events(self.store, self.seed)
+        self.events.jumps = lambda: faults.seq_jumps
         core = self.core = Core(self.store, self.events, self.market, self.seed, faults)
         self.ledger = Ledger(self.store)
         self.positions = Positions(core)
@@ -112,19 +115,20 @@ class World:
             self._begin()
 
     def _begin(self) -> None:
-        with self.core.change(BEGINNING):
+        at = self.faults.begins or BEGINNING
+        with self.core.change(at):
             self.store.set("seed", self.seed)
             self.store.set("profile", self.profile)
             self.store.set("identity", f"world-{hexes(self.seed, 'world', self.profile, digits=16)}")
-            self.accounts.found(BEGINNING)
-            self.strategies.found(BEGINNING)
+            self.accounts.found(at)
+            self.strategies.found(at)
             for connector in CONNECTORS:
                 fields = {
                     "status": "Connected",
                     "message": f"agent {connector} is connected",
-                    "connector": connector,
+                    "connector": connector_of(connector, self.faults),
                 }
-                self.events.add("AgentStatusEvent", BEGINNING, fields)
+                self.events.add("AgentStatusEvent", at, fields)
 
     @property
     def identity(self) -> str:
