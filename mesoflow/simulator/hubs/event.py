@@ -71,7 +71,7 @@ class EventHub(Hub):
         self._clients[caller.connection_id] = _Client(caller)
         if not self._world.faults.is_silent(now):
             for callback, event in self._world.signals.active():
-                caller.send(callback.name, form(event, self._world.faults))
+                caller.send(callback.name, form(event, self._world.faults, now))
         self._ahead()
 
     @property
