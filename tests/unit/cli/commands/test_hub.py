@@ -52,7 +52,7 @@ def test_text_on_a_terminal(command: Command, monkeypatch: pytest.MonkeyPatch) -
 
 def test_all_pages_or_one(command: Command) -> None:
     names = [row["id"] for row in result(command("hub", "call", "ListStrategies", "limit=2"))["strategies"]]
-    assert names == [101, 102, 103, 104, 105, 106]
+    assert names == [101, 102, 103, 104, 105, 106, 107, 108]
     page = result(command("hub", "call", "ListStrategies", "--one-page", "limit=4"))
     assert [row["id"] for row in page["strategies"]] == [101, 102, 103, 104]
     rest = result(
@@ -60,7 +60,7 @@ def test_all_pages_or_one(command: Command) -> None:
             "hub", "call", "ListStrategies", f"continuation_token={page['continuation_token']}", "limit=4"
         )
     )
-    assert [row["id"] for row in rest["strategies"]] == [105, 106]
+    assert [row["id"] for row in rest["strategies"]] == [105, 106, 107, 108]
 
 
 def test_what_trades_is_refused_whatever_is_said(command: Command) -> None:
