@@ -206,9 +206,11 @@ def test_a_position_that_cannot_be_closed_is_named_and_the_home_is_halted_all_th
 def test_a_living_runner_that_holds_the_world_withdraws_parks_and_leaves_it_to_the_kill(desk: Desk) -> None:
     """It walks an entry: asked before REDUCING, it parks and does not fail on a rung that is refused."""
     desk.buy_calendar()
+    # Three seconds a rung: a busy machine still finds one alive.
+    desk.condor.write_text(CONDOR.replace("every: 10s", "every: 1m").replace("within: 3m", "within: 20m"))
     arguments = ("run", str(desk.condor), "--run-id", "condor", "--set", "entry_at=10:11", "--speed", "20")
     with desk.start(*arguments) as runner:
-        until(runner, "entry ")
+        until(runner, "rung-1")
         code, told = desk.flatten("--reason", "drill")
         assert runner.wait(20) == 7
     assert (code, told["flatten"]["open"]) == (0, []), told

@@ -51,7 +51,10 @@ def test_from_a_strategy_to_a_closed_position(
     with serving(tmp_path / "home") as (url, _):
         seen = javascript(url, protocol, "world.trade")
     assert seen == [
-        ("subscribed", {"SuccessfulStrategies": [101, 102, 103, 104, 105, 106, 107, 108], "FailedStrategies": []}),
+        (
+            "subscribed",
+            {"SuccessfulStrategies": [101, 102, 103, 104, 105, 106, 107, 108], "FailedStrategies": []},
+        ),
         ("agents", [["IBKR", True], ["TastyTrade", True]]),
         ("accounts", ["PAPER-1", "IB-1", "TT-1"]),
         ("strategy", ["mine", "SPX", ["PAPER-1"]]),
