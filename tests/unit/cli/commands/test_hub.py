@@ -177,7 +177,7 @@ def test_streams_events_and_calls_of_a_served_world(tmp_path: Path) -> None:
         )
         assert (code, answer[0]["refused"]["summary"]) == (
             1,
-            "the hub refused GetComboContractsSnapshot: a package has at least one contract",
+            "the hub refused GetComboContractsSnapshot: a package has 1 to 1000 contracts",
         )
         code, _, err = ran("stream", "StreamLegData", "leg_id=9", "include=All", "--format", "text")
         assert (code, err.splitlines()[0]) == (
