@@ -67,6 +67,10 @@ class Faults:
     restarts: list[Restart] = field(default_factory=list)
     # When an agent (`IBKR`, `TastyTrade`) is away: orders reach the broker, and reports the hub, when it is back.
     agents_away: list[tuple[str, Away]] = field(default_factory=list)
+    # When the exchange halts trade: quotes stand still, nothing fills, orders and cancels are taken all the same.
+    halts: list[Away] = field(default_factory=list)
+    # How a broker takes an order that replaces another (broker/replacing.py).
+    replace: Literal["atomic", "refused", "cancel_then_new", "both_alive", "resized"] = "atomic"
     # When callbacks are lost; the events are in the history.
     silences: list[Away] = field(default_factory=list)
     # How the hubs write what they say; no page tells (forms.py, wire/encodings.py). `decimals` None: as .NET has them.
@@ -119,6 +123,10 @@ class Faults:
         self, broker: str, start: datetime, duration: timedelta, *, new_ids: bool = True
     ) -> None:
         self.restarts.append(Restart(broker, Away(start, start + duration), new_ids))
+
+    def halt(self, start: datetime, duration: timedelta) -> None:
+        """The exchange halts trade from `start`, for `duration`."""
+        self.halts.append(Away(start, start + duration))
 
     def silence(self, start: datetime, duration: timedelta) -> None:
         """Callbacks are lost from `start`, for `duration`."""

@@ -23,6 +23,7 @@ from mesoflow.simulator.broker.orders import Item, Orders, Placed
 from mesoflow.simulator.broker.package import Package
 from mesoflow.simulator.broker.profiles import Delays, MarketProfile, broker_traits
 from mesoflow.simulator.broker.rejects import Judge
+from mesoflow.simulator.broker.replacing import replacement
 from mesoflow.simulator.broker.reports import Reports
 from mesoflow.simulator.broker.states import ENDS, Happening, Phase, after
 from mesoflow.simulator.draws import whole
@@ -104,7 +105,7 @@ class Broker:
         until = now + AHEAD
         due = self.next_due(until)
         if self._working_orders() and (due is None or due > until):
-            return until if self._core.market.calendar.is_open(until) else self._core.market.next_step(until)
+            return until if self._core.market.trades(until) else self._core.market.next_step(until)
         return due
 
     def _next_found(self, until: datetime) -> tuple[datetime, int] | None:
@@ -216,12 +217,16 @@ class Broker:
         return True
 
     def _arrive(self, item: Item, order: Placed) -> None:
-        if self._waits(item, order):
+        if self._waits(item, order) or self._overtakes(item):
             return
-        at, reason = item.at, self.judge.reason(order, item.at)
+        at = item.at
         with self._core.change(at):
             self.orders.strike(item)
             order = self.orders.put(order, arrived=at, looked=at - _INSTANT)
+            if "replaces" in item.doc:
+                order, reason = self._replace(order, item)
+            else:
+                reason = self.judge.reason(order, at)
             if reason is not None:
                 self._end(order, Happening.REJECT, at, reason)
                 return
@@ -241,6 +246,33 @@ class Broker:
                 if frozen.after is not None:
                     self.orders.plan(at + frozen.after, order.id, "thaw")
             self._plan_mishaps(order, at)
+
+    def _overtakes(self, item: Item) -> bool:
+        """What comes before the order that it replaces waits until that has come."""
+        old = self.orders.get(item.doc["replaces"]) if "replaces" in item.doc else None
+        if old is None or old.phase != Phase.SENT:
+            return False
+        arrives = self.orders.planned_at(old.id, "arrive")
+        assert arrives is not None, "an order that was sent arrives"
+        with self._core.change(item.at):
+            self.orders.postpone(item, max(arrives, item.at) + _INSTANT)
+        return True
+
+    def _replace(self, order: Placed, item: Item) -> tuple[Placed, str | None]:
+        """The new order as it will work, or why it is refused; the old one ends only when the new one is taken."""
+        at, old = item.at, self.orders.get(item.doc["replaces"])
+        assert old is not None, "an order is never removed"
+        found = replacement(item.doc["mode"], order, old)
+        if found.packages != order.packages and found.reason is None:
+            doc = order.doc.model_copy(update={"qty": Decimal(order.sign * found.packages)})
+            order = self.orders.put(order, packages=found.packages, doc=doc)
+        reason = found.reason or self.judge.reason(order, at, without=old.id)
+        if reason is None and found.cancels:
+            if found.fills_first and (fill := self._at_limit(old, found.fills_first, at)) is not None:
+                old = self._fill(old, fill, at)
+            if after(old.phase, Happening.CANCEL) is not None:
+                self._end(old, Happening.CANCEL, at)
+        return order, reason
 
     def _id_late(self, order: Placed) -> timedelta | None:
         scripted = order.mishap("id_late")

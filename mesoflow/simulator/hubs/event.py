@@ -1,7 +1,8 @@
 """The Event Hub: callbacks to those who subscribed, and the history.
 
 A subscription belongs to its connection. Events of a strategy go to its group; those of no strategy, such as an agent's
-status, go to everyone. What is on when somebody connects would be told at once: in this version no signal is ever on.
+status, go to everyone. Signals and errors that are on when somebody connects are told at once, before any subscription,
+under the ids that they have in the history.
 """
 
 from __future__ import annotations
@@ -56,13 +57,21 @@ class EventHub(Hub):
         self.handlers = {
             "GetLatestEventSeqId": self._latest,
             "GetEventsSince": self._since,
+            "SubscribeToStrategies": lambda args, _: self._subscribe(self._calling(), args),
+            "UnsubscribeFromStrategies": lambda args, _: self._unsubscribe(self._calling(), args),
         }
+        self._caller: Caller | None = None
         self._clients: dict[str, _Client] = {}
         self._waiting: tuple[Callback, int | None, Event] | None = None
         world.events.listeners.append(self._tell)
 
     async def connected(self, caller: Caller) -> None:
+        now = self._clock.now()
+        self._world.advance(now)
         self._clients[caller.connection_id] = _Client(caller)
+        if not self._world.faults.is_silent(now):
+            for callback, event in self._world.signals.active():
+                caller.send(callback.name, form(event, self._world.faults, now))
         self._ahead()
 
     @property
@@ -74,11 +83,13 @@ class EventHub(Hub):
         self._clients.pop(caller.connection_id, None)
 
     async def invoke(self, target: str, arguments: list[Any], caller: Caller) -> object:
-        """Subscriptions need to know who calls."""
-        client = self._clients.setdefault(caller.connection_id, _Client(caller))
-        self.handlers["SubscribeToStrategies"] = lambda args, _: self._subscribe(client, args)
-        self.handlers["UnsubscribeFromStrategies"] = lambda args, _: self._unsubscribe(client, args)
+        """Subscriptions need to know who calls; nobody else gets a turn before the handler has run."""
+        self._caller = caller
         return await super().invoke(target, arguments, caller)
+
+    def _calling(self) -> _Client:
+        assert self._caller is not None, "a handler runs in a call"
+        return self._clients.setdefault(self._caller.connection_id, _Client(self._caller))
 
     def _subscribe(self, client: _Client, args: SubscribeToStrategiesArgs) -> dict[str, Any]:
         good, failed = self._known(args.strategies)
