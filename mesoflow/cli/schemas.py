@@ -11,6 +11,7 @@ from mesoflow.cli import reference
 from mesoflow.cli.config import Config
 from mesoflow.cli.policy import PolicyFile
 from mesoflow.playbook import schema as playbook
+from mesoflow.playbook import strategy_schema as strategy
 from mesoflow.review.preview import FORMAT_VERSION as PREVIEW_VERSION
 from mesoflow.review.preview import Preview
 from mesoflow.review.report import FORMAT_VERSION as REPORT_VERSION
@@ -33,7 +34,7 @@ def files(root: Path) -> dict[Path, str]:
         root / f"schemas/{name}.schema.json": _written(schema, name, version)
         for name, (schema, version) in models.items()
     }
-    return playbook.files(root) | ours | reference.files(root)
+    return playbook.files(root) | strategy.files(root) | ours | reference.files(root)
 
 
 def _written(schema: Mapping[str, Any], name: str, version: int) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+from mesoflow.hubs.script import LENGTH_MAX, NOT_SIMULATED
 from mesoflow.simulator.draws import whole
 
 Number: TypeAlias = int | float
@@ -20,24 +21,6 @@ Names: TypeAlias = Mapping[str, Number | None]
 # An expression of the strategy library takes some hundred instructions.
 INSTRUCTIONS_MAX = 100_000
 MEMORY_BYTES_MAX = 4 * 1024 * 1024
-LENGTH_MAX = 4_000
-# Names of the language that this version does not give.
-NOT_IN_THIS_VERSION = (
-    "timing",
-    "options",
-    "underlying_iv",
-    "underlying_iv_rank",
-    "underlying_iv_pct",
-    "underlying_hv",
-    "pos_margin",
-    "acc_delta",
-    "acc_gamma",
-    "acc_theta",
-    "acc_vega",
-    "acc_wvega",
-    "acc_rho",
-    "acc_margin",
-)
 
 # Where in the chunk; expressions are one line, and the chunk's lines are not the author's.
 _PLACE = re.compile(r"^(expression:\d+: )+")
@@ -120,7 +103,7 @@ class Lua:
         )
         self._table = runtime.table_from
         self._judge = runtime.execute(_PRELUDE)
-        self._refused = runtime.table_from(dict.fromkeys(NOT_IN_THIS_VERSION, True))
+        self._refused = runtime.table_from(dict.fromkeys(NOT_SIMULATED, True))
 
     def value(self, expression: object, names: Names) -> Number | bool | None:
         """What it comes to. A JSON number is an expression too. Raises ExpressionFailed."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from mesoflow.hubs.script import OWN_FIGURES
 from mesoflow.simulator.market.chain import Expiry, Option
 from mesoflow.simulator.market.market import Quote, Snapshot
 from mesoflow.simulator.strategies.legs import MarketLeg, names_of
@@ -20,8 +21,6 @@ from mesoflow.simulator.strategies.rules import ExpirationRule, LegRule, Right, 
 CONTRACTS_MAX = 1_000_000
 # Where a definition ranks no roots.
 _ROOT_ORDER = {"SPX": ("SPXW", "SPX")}
-# What a quantity may read of its own leg.
-_OWN = ("price", "strike", "iv")
 _ONE = Decimal(1)
 
 
@@ -162,7 +161,7 @@ class Selection:
             qty = self.whole(
                 rule.qty,
                 f"Qty of leg {what!r}",
-                {f"leg_{what}_{key}": own[f"leg_{what}_{key}"] for key in _OWN},
+                {f"leg_{what}_{key}": own[f"leg_{what}_{key}"] for key in OWN_FIGURES},
             )
             return self.market_leg(what, option, qty, 0, name)
 
