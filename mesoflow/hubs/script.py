@@ -24,7 +24,7 @@ OPERATIONS = ("RemoveLegs", "MoveLeg", "AddLegs", "UpdateVars")
 
 GREEKS = ("delta", "gamma", "theta", "vega", "wvega", "rho")
 # `leg_NAME_…`; bid and ask of a leg exist since 2.11 under names that are not documented: the list is open.
-LEG_FIGURES = (*GREEKS, "pnl", "qty", "dit", "price", "strike", "iv")
+LEG_FIGURES = (*GREEKS, "pnl", "qty", "dit", "dte", "price", "strike", "iv")
 # What the quantity of a leg may read of the leg itself, whose quantity is not known yet.
 OWN_FIGURES = ("price", "strike", "iv")
 # `expiration_NAME_…`; the bounds are there while expirations are chosen.
@@ -55,7 +55,7 @@ UNDERLYING = (
 )
 GLOBALS = frozenset((*POSITION, *EXIT_FIGURES.values(), *ACCOUNT, *UNDERLYING))
 # The table of functions is cut off in what is published: the list is open.
-FUNCTIONS = frozenset(("abs", "min", "max", "random", "sqrt", "pow", "log", "ceil", "floor", "int"))
+FUNCTIONS = ("abs", "min", "max", "random", "sqrt", "pow", "log", "ceil", "floor", "int")
 MODULES = {
     "timing": (
         "day_of_week",
@@ -76,6 +76,10 @@ MODULES = {
 }
 # Bare words between the parentheses of `timing` functions; the list is open.
 ANCHORS = frozenset(("next_month", "monthly_opex", "first"))
+# Bare words between the parentheses of `options` functions.
+MODEL_WORDS = frozenset(
+    ("position", "pnl", *GREEKS, "zero", "minimize", "maximize", "return_price", "return_value")
+)
 # What a name of an older version is called now.
 RENAMED = {
     "minutes_before_open": "timing.minutes_before_close",
@@ -86,19 +90,13 @@ RENAMED = {
 
 # --- what our simulator does not have -----------------------------------------------------------------------------------
 
-# Names that it refuses by name.
-NOT_SIMULATED = (
-    "timing",
-    "options",
-    "open_trades_cnt",
-    "underlying_iv",
-    "underlying_iv_rank",
-    "underlying_iv_pct",
-    "underlying_hv",
-    "pos_margin",
-    *(f"acc_{greek}" for greek in GREEKS),
-    "acc_margin",
-)
+# Names that stand for nothing in it, or not always, and why.
+NOT_GIVEN = {
+    "minutes_before_open": "it is not in this version: v3 has timing.minutes_before_close",
+    "minutes_after_close": "it is not in this version: v3 has timing.minutes_after_open",
+    "pos_margin": "it needs a margin model (Settings.Core.Margin)",
+    "acc_margin": "it needs a margin model (Settings.Core.Margin)",
+}
 # Of lists of legs, expirations, conditions and adjustments; real definitions have less than ten of each.
 ITEMS_MAX = 40
 # Each is evaluated with all that came before in sight.

@@ -17,15 +17,17 @@ from mesoflow.hubs.script import (
     GLOBALS,
     LEG_FIGURES,
     LENGTH_MAX,
+    MODEL_WORDS,
     MODULES,
-    NOT_SIMULATED,
+    NOT_GIVEN,
     RENAMED,
 )
 from mesoflow.playbook.definition.lua import Word, fault, words
-from mesoflow.playbook.definition.outline import Outline, under
+from mesoflow.playbook.definition.outline import Outline, map_of, under
 from mesoflow.playbook.definition.scopes import Scope, Written, everything, expressions
 from mesoflow.playbook.lint.codes import Code
 from mesoflow.playbook.lint.near import did_you_mean, near
+from mesoflow.playbook.tree import Scalar
 
 # Real definitions have some fifty; reading so many takes a second.
 EXPRESSIONS_MAX = 5_000
@@ -33,7 +35,10 @@ EXPRESSIONS_MAX = 5_000
 
 def expressions_of(shape: Outline) -> Iterator[Finding]:
     """All of them."""
-    reader = _Reader(everything(shape), under(shape.root, "ExternalData") is not None)
+    core = map_of(under(map_of(shape.root.get("Settings")), "Core"))
+    model = under(map_of(under(core, "Margin")), "Model")
+    has_margin = isinstance(model, Scalar) and model.value not in (None, "None")
+    reader = _Reader(everything(shape), under(shape.root, "ExternalData") is not None, has_margin)
     for count, written in enumerate(expressions(shape)):
         if count == EXPRESSIONS_MAX:
             summary = f"more than {EXPRESSIONS_MAX:,} expressions; the others are not read"
@@ -44,36 +49,39 @@ def expressions_of(shape: Outline) -> Iterator[Finding]:
 
 @dataclass(slots=True)
 class _Reader:
-    """Reads one definition's expressions. `has_columns`: there are names that only its CSV file knows."""
+    """Reads one definition's expressions. `has_columns`: there are names that only its CSV file knows; `has_margin`: those
+    of margins are given."""
 
     everything: Scope
     has_columns: bool
+    has_margin: bool
     told: set[str] = field(default_factory=set)
 
     def findings(self, written: Written) -> Iterator[Finding]:
         """What is wrong with one expression."""
-        text, node, within = str(written.node.value), written.node, f"in {written.path}"
+        text, node, path = str(written.node.value), written.node, f"in {written.path}"
         if len(text) > LENGTH_MAX:
             summary = f"an expression of {len(text):,} characters; the limit is {LENGTH_MAX:,}"
-            yield Finding(Code.FILE_BOUNDS, summary, node.place(within))
+            yield Finding(Code.FILE_BOUNDS, summary, node.place(path))
             return
         read = words(text)
         wrong = fault(text, read)
         if wrong is not None:
-            place = node.place_at(wrong.start, wrong.length, within)
+            place = node.place_at(wrong.start, wrong.length, path)
             yield Finding(Code.LUA_SYNTAX, wrong.summary, place, help=wrong.help)
             return
-        for name, called, in_timing in _names(read):
-            place = node.place_at(name.start, len(name.text), within)
-            yield from self._name(name.text, written.scope, place, called=called, in_timing=in_timing)
+        yield from self._texts(read, node, path)
+        for name, called, module in _names(read):
+            place = node.place_at(name.start, len(name.text), path)
+            yield from self._name(name.text, written.scope, place, called=called, within=module)
 
     def _name(
-        self, name: str, scope: Scope, place: Place, *, called: bool, in_timing: bool
+        self, name: str, scope: Scope, place: Place, *, called: bool, within: str
     ) -> Iterator[Finding]:
-        module, dot, member = name.partition(".")
-        if name in NOT_SIMULATED or (dot and module in NOT_SIMULATED):
-            yield from self._not_simulated(name, place)
-        if name in GLOBALS or name in FUNCTIONS or name in scope.variables or (in_timing and name in ANCHORS):
+        module, _, member = name.partition(".")
+        if name in NOT_GIVEN and name in GLOBALS and not self.has_margin:
+            yield from self._not_simulated(f"the simulator gives no `{name}`: {NOT_GIVEN[name]}", place)
+        if name in GLOBALS or name in FUNCTIONS or name in scope.variables or (within and name in WORDS[within]):
             return
         if module in MODULES:
             if member not in MODULES[module]:
@@ -85,9 +93,9 @@ class _Reader:
         elif name in self.everything.variables:
             summary = f"`{name}` is not known yet here: variables are computed in their order, after the legs"
             yield Finding(Code.LUA_LATER, summary, place)
-        elif called or in_timing or self.has_columns:
+        elif called or within or self.has_columns:
             yield self._maybe(
-                name, place, FUNCTIONS if called else ANCHORS if in_timing else self._known(scope)
+                name, place, FUNCTIONS if called else WORDS[within] if within else self._known(scope)
             )
         else:
             yield self._unknown(name, scope, place)
@@ -126,8 +134,6 @@ class _Reader:
             summary = f'`{name}` is not known yet here: expiration "{alias}" is chosen later'
             help = "expirations are chosen in the order of their list; move it before this one"
             yield Finding(Code.LUA_LATER, summary, place, help=help)
-        elif figure != "dte":
-            yield from self._not_simulated(name, place)
 
     # --- names that nobody knows
 
@@ -155,20 +161,27 @@ class _Reader:
             Code.LUA_NAME, f"`{name}` is not known to us; MesoLive may have it", place, "warning", help=help
         )
 
-    def _not_simulated(self, name: str, place: Place) -> Iterator[Finding]:
-        """Once a name: a definition that reads the clock reads it everywhere."""
-        if name not in self.told:
-            self.told.add(name)
-            summary = f"the simulator has no `{name}`: it prepares nothing that reads it"
+    def _texts(self, read: list[Word], node: Scalar, path: str) -> Iterator[Finding]:
+        for word in read:
+            if word.kind == "text" or word.text == "..":
+                place = node.place_at(word.start, word.end - word.start, path)
+                yield from self._not_simulated("the simulator takes no texts in expressions", place)
+
+    def _not_simulated(self, summary: str, place: Place) -> Iterator[Finding]:
+        """Once: a definition that reads a margin reads it everywhere."""
+        if summary not in self.told:
+            self.told.add(summary)
             yield Finding(Code.NOT_SIMULATED, summary, place, "warning", help="MesoLive has it")
 
 
+# What stands bare in the calls of a module.
+WORDS = {"timing": ANCHORS, "options": MODEL_WORDS}
 _OTHERS = {"null": "nil", "None": "nil", "True": "true", "False": "false", "TRUE": "true", "FALSE": "false"}
 
 
-def _names(read: list[Word]) -> Iterator[tuple[Word, bool, bool]]:
-    """Names that are read, `timing.day` as one; whether each is called; and whether it stands in a call of `timing`."""
-    depth, calls = 0, []
+def _names(read: list[Word]) -> Iterator[tuple[Word, bool, str]]:
+    """Names that are read, `timing.day` as one; whether each is called; and in the call of which module it stands."""
+    depth, calls = 0, list[tuple[int, str]]()
     at = 0
     while at < len(read):
         word = read[at]
@@ -177,14 +190,15 @@ def _names(read: list[Word]) -> Iterator[tuple[Word, bool, bool]]:
             depth += 1
         elif word.text == ")" and word.kind == "sign":
             depth -= 1
-            calls = [opened for opened in calls if opened <= depth]
+            calls = [call for call in calls if call[0] <= depth]
         elif word.kind == "name" and not (at and read[at - 1].text in (".", ":")):
             if following == "." and at + 2 < len(read) and word.text in MODULES:
                 last = read[at + 2]
                 word = Word("name", f"{word.text}.{last.text}", word.start, last.end)
                 following = read[at + 3].text if at + 3 < len(read) else ""
                 at += 2
-            yield word, following == "(", bool(calls)
-            if word.text.startswith("timing.") and following == "(":
-                calls.append(depth + 1)
+            yield word, following == "(", calls[-1][1] if calls else ""
+            module, dot, _ = word.text.partition(".")
+            if dot and following == "(":
+                calls.append((depth + 1, module))
         at += 1

@@ -36,6 +36,7 @@ def references(shape: Outline) -> Iterator[Finding]:
             yield from _operation(one, aliases, legs)
     yield from _schedules(shape)
     yield from _sizes(shape)
+    yield from _not_simulated(shape)
 
 
 def _version(root: Mapping) -> Iterator[Finding]:
@@ -164,3 +165,19 @@ def _sizes(shape: Outline) -> Iterator[Finding]:
             if node is not None and count > most:
                 summary = f"{count} of them: the simulator takes {most}"
                 yield Finding(Code.NOT_SIMULATED, summary, node.place(f"in {path}"), "warning")
+
+
+# --- what the simulator refuses though MesoLive has it
+
+
+def _not_simulated(shape: Outline) -> Iterator[Finding]:
+    columns = under(shape.root, "ExternalData")
+    if columns is not None:
+        summary = "the simulator reads no ExternalData: it takes no strategy that has it"
+        yield Finding(Code.NOT_SIMULATED, summary, columns.place("in ExternalData"), "warning")
+    margin = map_of(under(map_of(under(map_of(shape.root.get("Settings")), "Core")), "Margin"))
+    mode = under(margin, "RegTMode")
+    if isinstance(mode, Scalar) and mode.value == "CBOEPermissive":
+        path = "Settings.Core.Margin.RegTMode"
+        summary = "the simulator has no margin by CBOEPermissive: it takes no strategy that asks for it"
+        yield Finding(Code.NOT_SIMULATED, summary, mode.place(f"in {path}"), "warning")
