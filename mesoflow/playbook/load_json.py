@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from json.decoder import JSONDecodeError, scanstring  # type: ignore[attr-defined]  # typeshed leaves it out
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from mesoflow.findings import Finding, Place
 from mesoflow.playbook.lint.codes import Code
@@ -167,9 +167,11 @@ class _Reader:
         number = _NUMBER.match(self.source.text, self.at)
         word = _WORD.match(self.source.text, self.at)
         value: Any
-        if number is not None and word is not None and number.end() == word.end():
+        if word is None:
+            self._refuse(Code.FILE_NOT_JSON, f"this file is not JSON: a value is wanted, {self._found()}")
+        if number is not None and number.end() == word.end():
             value = self._number(number)
-        elif word is not None and word[0] in _WORDS:
+        elif word[0] in _WORDS:
             value = _WORDS[word[0]]
         else:
             self._refuse(Code.FILE_NOT_JSON, f"this file is not JSON: a value is wanted, {self._found()}")
@@ -213,6 +215,6 @@ class _Reader:
         self.marked = offset
         return self.line, offset - self.line_start
 
-    def _refuse(self, code: Code, summary: str) -> Any:  # noqa: ANN401 - never returns
+    def _refuse(self, code: Code, summary: str) -> NoReturn:
         line, column = self._mark(self.at)
         raise _Refused(Finding(code, summary, Place(self.source.file, line + 1, column + 1)))

@@ -6,7 +6,7 @@ are in a file elsewhere: a name that may be one of those is a warning. Expressio
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from mesoflow.findings import Finding, Place
@@ -75,13 +75,16 @@ class _Reader:
             place = node.place_at(name.start, len(name.text), path)
             yield from self._name(name.text, written.scope, place, called=called, within=module)
 
-    def _name(
-        self, name: str, scope: Scope, place: Place, *, called: bool, within: str
-    ) -> Iterator[Finding]:
+    def _name(self, name: str, scope: Scope, place: Place, *, called: bool, within: str) -> Iterator[Finding]:
         module, _, member = name.partition(".")
         if name in NOT_GIVEN and name in GLOBALS and not self.has_margin:
-            yield from self._not_simulated(f"the simulator gives no `{name}`: {NOT_GIVEN[name]}", place)
-        if name in GLOBALS or name in FUNCTIONS or name in scope.variables or (within and name in WORDS[within]):
+            yield from self._not_simulated(f"the simulator gives no `{name}`: {NOT_GIVEN[name]}", place, "")
+        if (
+            name in GLOBALS
+            or name in FUNCTIONS
+            or name in scope.variables
+            or (within and name in WORDS[within])
+        ):
             return
         if module in MODULES:
             if member not in MODULES[module]:
@@ -93,10 +96,10 @@ class _Reader:
         elif name in self.everything.variables:
             summary = f"`{name}` is not known yet here: variables are computed in their order, after the legs"
             yield Finding(Code.LUA_LATER, summary, place)
-        elif called or within or self.has_columns:
-            yield self._maybe(
-                name, place, FUNCTIONS if called else WORDS[within] if within else self._known(scope)
-            )
+        elif called or within:
+            yield self._maybe(name, place, FUNCTIONS if called else WORDS[within])
+        elif self.has_columns:
+            yield self._column(name, scope, place)
         else:
             yield self._unknown(name, scope, place)
 
@@ -155,7 +158,12 @@ class _Reader:
             help = "names are figures of legs (leg_NAME_price), of the position (pos_delta), and variables of VarDefines"
         return Finding(Code.LUA_NAME, f"there is no `{name}` here", place, help=help)
 
-    def _maybe(self, name: str, place: Place, known: Iterator[str] | frozenset[str] | list[str]) -> Finding:
+    def _column(self, name: str, scope: Scope, place: Place) -> Finding:
+        alike = near(name, known := self._known(scope))
+        help = did_you_mean(name, known) if alike else "a column of ExternalData of that name is not checked here"
+        return Finding(Code.LUA_NAME, f"`{name}` is not known to us", place, "warning", help=help)
+
+    def _maybe(self, name: str, place: Place, known: Iterable[str]) -> Finding:
         help = did_you_mean(name, known, "known are")
         return Finding(
             Code.LUA_NAME, f"`{name}` is not known to us; MesoLive may have it", place, "warning", help=help
@@ -167,11 +175,11 @@ class _Reader:
                 place = node.place_at(word.start, word.end - word.start, path)
                 yield from self._not_simulated("the simulator takes no texts in expressions", place)
 
-    def _not_simulated(self, summary: str, place: Place) -> Iterator[Finding]:
+    def _not_simulated(self, summary: str, place: Place, help: str = "MesoLive has it") -> Iterator[Finding]:
         """Once: a definition that reads a margin reads it everywhere."""
         if summary not in self.told:
             self.told.add(summary)
-            yield Finding(Code.NOT_SIMULATED, summary, place, "warning", help="MesoLive has it")
+            yield Finding(Code.NOT_SIMULATED, summary, place, "warning", help=help)
 
 
 # What stands bare in the calls of a module.

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from mesoflow.hubs.script import FUNCTIONS, LENGTH_MAX, NOT_GIVEN
+from mesoflow.hubs.script import LENGTH_MAX, NOT_GIVEN
 from mesoflow.simulator.draws import whole
 from mesoflow.simulator.strategies import timing, valuation
 from mesoflow.simulator.strategies.valuation import NOTHING, Unsaid, Valuation
