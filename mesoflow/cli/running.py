@@ -32,7 +32,7 @@ from mesoflow.hubs.hub import Hub
 from mesoflow.journal.records import Entry, Kind, Record
 from mesoflow.journal.sqlite import SqliteJournal
 from mesoflow.rehearsal.staging import run_begins
-from mesoflow.rehearsal.witness import Witness
+from mesoflow.rehearsal.witness import WITNESS, Witness
 from mesoflow.review.replay import WatchedScope
 from mesoflow.runtime.commits import Committer
 from mesoflow.runtime.crashpoints import CrashPoints
@@ -338,7 +338,7 @@ def hook(ground: Ground, run: Run, crash: CrashPoints, home: StateHome) -> None:
     """On an embedded simulator: the witness looks at each trading call, and a sent call is a crash point once executed."""
     if ground.hooks is None:
         return
-    witness = os.environ.get("MESOFLOW_WITNESS")
+    witness = os.environ.get(WITNESS)
     if witness:
         ground.hooks.on_trading_call = Witness(home.journal_path, Path(witness)).look
 
