@@ -93,7 +93,7 @@ def no_intent() -> None:
     def record(
         self: Run, kind: Any, body: Any, then: Any = None, account: str = "", guard: Any = None
     ) -> None:
-        if kind == "intended" and body["order"]:
+        if kind == "intended" and body.get("order"):
             self._setting.committer.add([], then)
         else:
             honest(self, kind, body, then, account, guard)
