@@ -77,7 +77,11 @@ def opened(world: World, clock: ClockMaker) -> Simulator:
     """The world, with a clock made for its last time. Raises Refusal."""
     try:
         return Simulator.open(
-            world.folder, clock, seed=world.seed, profile=cast("Profile", world.profile), faults=_faults(world)
+            world.folder,
+            clock,
+            seed=world.seed,
+            profile=cast("Profile", world.profile),
+            faults=_faults(world),
         )
     except (WorldDamaged, WorldOther) as error:
         raise Refusal(CONFIG, str(error), (("world", str(world.folder)),), ("nothing was sent",)) from error

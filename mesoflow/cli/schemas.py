@@ -11,6 +11,7 @@ from mesoflow.cli import reference
 from mesoflow.cli.config import Config
 from mesoflow.cli.policy import PolicyFile
 from mesoflow.playbook import schema as playbook
+from mesoflow.playbook import strategy_schema as strategy
 from mesoflow.rehearsal.faultfile.models import VERSION as FAULTS_VERSION
 from mesoflow.rehearsal.faultfile.models import FaultsFile
 from mesoflow.review.preview import FORMAT_VERSION as PREVIEW_VERSION
@@ -36,7 +37,7 @@ def files(root: Path) -> dict[Path, str]:
         root / f"schemas/{name}.schema.json": _written(schema, name, version)
         for name, (schema, version) in models.items()
     }
-    return playbook.files(root) | ours | reference.files(root)
+    return playbook.files(root) | strategy.files(root) | ours | reference.files(root)
 
 
 def _written(schema: Mapping[str, Any], name: str, version: int) -> str:

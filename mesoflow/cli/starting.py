@@ -65,13 +65,13 @@ def on_loop(choice: Choice, speed: float | None, main: Coroutine[Any, Any, int])
 # --- run ---------------------------------------------------------------------------------------------------------------
 
 
-def start(args: argparse.Namespace, compiled: Compiled) -> int:
-    """`mesoflow run`."""
+def start(args: argparse.Namespace, compiled: Compiled, faults: Mapping[str, Any] | None = None) -> int:
+    """`mesoflow run`. `faults`: the value of a faults file, for a new embedded world."""
     with writing(args.state) as (home, journal):
         require_released(home)
         config = read_config(home.path)
         choice = choose(args.hub, config)
-        return on_loop(choice, args.speed, _start(args, compiled, home, journal, config, choice))
+        return on_loop(choice, args.speed, _start(args, compiled, home, journal, config, choice, faults))
 
 
 async def _start(
@@ -81,10 +81,14 @@ async def _start(
     journal: SqliteJournal,
     config: Config,
     choice: Choice,
+    faults: Mapping[str, Any] | None,
 ) -> int:
     runs = all_standings(home, journal)
     wish_ = EmbeddedWish(
-        seed=args.seed, profile=args.profile, since=lambda world: last_in_world(journal, runs, world)
+        seed=args.seed,
+        profile=args.profile,
+        faults=faults,
+        since=lambda world: last_in_world(journal, runs, world),
     )
     async with ground_of(home, choice, wish_, None) as ground:
         wish = wish_of(args, compiled, ground.clock.now())

@@ -1,4 +1,7 @@
-"""Check a playbook: read it, hold it against the schema, then the lint. All findings at once, in the order of the lines."""
+"""Check a playbook: read it, hold it against the schema, then the lint. All findings at once, in the order of the lines.
+
+A file may also be a strategy definition (definition/), and a playbook may name one, which is checked with it.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,14 @@ from itertools import islice
 from pathlib import Path
 
 from mesoflow.findings import Finding
+from mesoflow.playbook.definition import check as definition
+from mesoflow.playbook.definition.used import Used, used
 from mesoflow.playbook.language import Language, shipped
 from mesoflow.playbook.lint import declarations, prices, risk, rules, sending, structure, unwinding
 from mesoflow.playbook.lint.codes import Code
 from mesoflow.playbook.lint.references import References
 from mesoflow.playbook.load import Loaded, load, read
+from mesoflow.playbook.load_json import read_json
 from mesoflow.playbook.outline import Outline, outline
 from mesoflow.playbook.tree import Mapping as MappingNode
 from mesoflow.safety.limits import JUDGED, Limits
@@ -23,11 +29,13 @@ FINDINGS_MAX = 200
 
 @dataclass(slots=True)
 class Checked:
-    """A playbook with its findings. `shape` is there as soon as the file is a YAML map."""
+    """A playbook with its findings, those about definitions that it uses behind its own. `shape` is there as soon as the
+    file is a map that is no strategy definition."""
 
     loaded: Loaded
     shape: Outline | None
     findings: list[Finding]
+    is_definition: bool = False
 
     @property
     def ok(self) -> bool:
@@ -42,7 +50,13 @@ def check_file(
     ceilings: Limits | None = None,
 ) -> Checked:
     """Check a file. `ceilings`: those of a policy that it is held against."""
-    return _checked(read(path, shown_as or str(path)), language or shipped(), ceilings)
+    name = shown_as or str(path)
+    loaded = read_json(path, name) if path.suffix == ".json" else read(path, name)
+    checked = _checked(loaded, language or shipped(), ceilings)
+    if checked.shape is not None:
+        for one in used(checked.shape):
+            checked.findings += definition_findings(one, path.parent.resolve(), loaded)
+    return checked
 
 
 def check_text(text: str, shown_as: str, language: Language | None = None) -> Checked:
@@ -50,10 +64,34 @@ def check_text(text: str, shown_as: str, language: Language | None = None) -> Ch
     return _checked(load(text, shown_as), language or shipped())
 
 
+def definition_findings(one: Used, folder: Path, playbook: Loaded) -> list[Finding]:
+    """What there is to say of a definition that a playbook in `folder` uses, in the definition's own lines."""
+    try:
+        loaded = read_json(one.inside(folder), one.shown_as)
+    except ValueError as error:
+        return with_excerpts([Finding(Code.INPUT_FILE, str(error), one.place)], playbook)
+    if loaded.finding is not None and loaded.finding.code == Code.FILE_UNREADABLE:
+        summary = f"{one.written}: {loaded.finding.summary}"
+        return with_excerpts([Finding(Code.INPUT_FILE, summary, one.place)], playbook)
+    return _definition(loaded).findings
+
+
+def _definition(loaded: Loaded) -> Checked:
+    if loaded.finding is not None:
+        return Checked(loaded, None, with_excerpts([loaded.finding], loaded), True)
+    root = loaded.root
+    assert root is not None
+    if not isinstance(root, MappingNode) or not definition.is_definition(root):
+        return Checked(loaded, None, with_excerpts([definition.neither(root)], loaded))
+    return Checked(loaded, None, with_excerpts(_once(definition.findings(root)), loaded), True)
+
+
 def _checked(loaded: Loaded, language: Language, ceilings: Limits | None = None) -> Checked:
     if loaded.finding is not None:
         return Checked(loaded, None, with_excerpts([loaded.finding], loaded))
     root = loaded.root
+    if isinstance(root, MappingNode) and not definition.is_playbook(root):
+        return _definition(loaded)
     if not isinstance(root, MappingNode):
         place = root.place() if root is not None else None
         assert place is not None
@@ -92,7 +130,10 @@ def _once(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _matter(finding: Finding) -> str:
-    return "text" if finding.code in (Code.NOT_AN_EXPRESSION, Code.EXPRESSION_WANTED) else finding.code
+    if finding.code in (Code.NOT_AN_EXPRESSION, Code.EXPRESSION_WANTED):
+        return "text"
+    # Of a definition all missing fields are told: its author has no template beside it.
+    return finding.summary if finding.code == Code.DEFINITION_MISSING else finding.code
 
 
 def with_excerpts(findings: Iterable[Finding], loaded: Loaded) -> list[Finding]:

@@ -17,7 +17,8 @@ from mesoflow.engine.program import Clause, ForEach, Program, Retry, Step
 from mesoflow.expressions.errors import ExpressionError
 from mesoflow.expressions.evaluate import evaluate
 from mesoflow.findings import Finding, Place
-from mesoflow.playbook.check import Checked, check_file, with_excerpts
+from mesoflow.playbook.check import Checked, check_file, definition_findings, with_excerpts
+from mesoflow.playbook.definition.used import Used, named
 from mesoflow.playbook.inputs import from_text, typed
 from mesoflow.playbook.language import Language, shipped
 from mesoflow.playbook.lint.codes import Code
@@ -31,8 +32,6 @@ from mesoflow.playbook.tree import Node, Scalar, to_value
 from mesoflow.playbook.validate import Validator
 from mesoflow.safety.limits import Limits
 
-# Inputs of actions that name a file beside the playbook.
-_FILES = {"strategy.create": "definition", "strategy.update": "definition"}
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -67,12 +66,16 @@ def load(
     where = Path(path)
     checked = check_file(where, str(path), language, ceilings)
     result = Compiled(None, list(checked.findings), sources={where.name: checked.loaded.source.text})
+    if checked.shape is None and checked.ok:
+        help = "a playbook makes a strategy of it: `action: strategy.create`"
+        summary = "this file is a strategy definition, and not a playbook"
+        result.findings.append(Finding(Code.NEITHER, summary, Place(str(path)), help=help))
     if checked.shape is None or not checked.ok:
         return result
     folder = _Folder(where.parent.resolve(), result.sources)
     found = list(_resolve(checked.shape, folder, sets or {}, environment, result))
     if not any(finding.level == "error" for finding in found):
-        found += _definitions(checked.shape, folder, result)
+        found += _definitions(checked.shape, folder, result, checked)
         found += _risk(checked.shape, language or shipped(), result)
     result.findings += with_excerpts(found, checked.loaded)
     if not any(finding.level == "error" for finding in found):
@@ -211,27 +214,20 @@ def _environment(
 # --- definitions, risk
 
 
-def _definitions(shape: Outline, folder: _Folder, result: Compiled) -> list[Finding]:
+def _definitions(shape: Outline, folder: _Folder, result: Compiled, checked: Checked) -> list[Finding]:
+    """Those whose path is written out were checked with the playbook; the others are known only now."""
     found = []
-    for step in shape.every:
-        key = _FILES.get(step.action or "")
-        node = step.inputs.get(key) if key and step.inputs is not None else None
-        if not isinstance(node, Scalar) or not isinstance(node.value, str):
-            continue
+    for node, place in named(shape):
         try:
-            folder.text(str(evaluate(node.value, {"inputs": result.inputs})))
+            written = str(evaluate(node.value, {"inputs": result.inputs}))
+            folder.text(written)
+            if written != node.value:
+                found += definition_findings(Used(written, place), folder.root, checked.loaded)
         except ExpressionError:
             help = "its path may read inputs only: the file is pinned when the run starts"
-            found.append(
-                Finding(
-                    Code.INPUT_FILE,
-                    "this file is not known before the run",
-                    node.place(step.label),
-                    help=help,
-                )
-            )
+            found.append(Finding(Code.INPUT_FILE, "this file is not known before the run", place, help=help))
         except ValueError as error:
-            found.append(Finding(Code.INPUT_FILE, str(error), node.place(step.label)))
+            found.append(Finding(Code.INPUT_FILE, str(error), place))
     return found
 
 

@@ -48,21 +48,27 @@ class Loaded:
 
 def read(path: Path, shown_as: str) -> Loaded:
     """Read and load a file."""
+    text = decoded(path, shown_as, BYTES_MAX, "playbook")
+    return text if isinstance(text, Loaded) else load(text, shown_as)
+
+
+def decoded(path: Path, shown_as: str, bytes_max: int, what: str) -> str | Loaded:
+    """The text of a file, or the finding that says why there is none."""
     place = Place(shown_as)
     try:
         size = path.stat().st_size
-        data = path.read_bytes() if size <= BYTES_MAX else b""
+        data = path.read_bytes() if size <= bytes_max else b""
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         return Loaded(
             Source(shown_as, ""),
             finding=Finding(Code.FILE_UNREADABLE, f"cannot read this file: {reason}", place),
         )
-    if size > BYTES_MAX:
-        summary = f"a file of {size:,} bytes is no playbook; the limit is {BYTES_MAX:,}"
+    if size > bytes_max:
+        summary = f"a file of {size:,} bytes is no {what}; the limit is {bytes_max:,}"
         return Loaded(Source(shown_as, ""), finding=Finding(Code.FILE_TOO_LARGE, summary, place))
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
@@ -70,7 +76,6 @@ def read(path: Path, shown_as: str) -> Loaded:
         return Loaded(
             Source(shown_as, ""), finding=Finding(Code.FILE_NOT_TEXT, summary, Place(shown_as, line, column))
         )
-    return load(text, shown_as)
 
 
 def load(text: str, shown_as: str) -> Loaded:

@@ -24,6 +24,7 @@ class Code(StrEnum):
     FILE_TAG = "MF010"
     FILE_KEY = "MF011"
     FILE_NUMBER = "MF012"
+    FILE_NOT_JSON = "MF013"
 
     UNKNOWN_KEY = "MF101"
     MISSING_KEY = "MF102"
@@ -45,6 +46,18 @@ class Code(StrEnum):
     NOT_AN_EXPRESSION = "MF151"
     EXPRESSION_WANTED = "MF152"
     NEVER_TRUE_OR_FALSE = "MF153"
+    NEITHER = "MF160"
+    DEFINITION_FIELD = "MF161"
+    DEFINITION_MISSING = "MF162"
+    DEFINITION_VALUE = "MF163"
+    DEFINITION_MOVED = "MF164"
+    DEFINITION_VERSION = "MF165"
+    DEFINITION_REPEATED = "MF166"
+    DEFINITION_NO_SUCH = "MF167"
+    DEFINITION_ONE_OF = "MF168"
+    LUA_SYNTAX = "MF171"
+    LUA_NAME = "MF172"
+    LUA_LATER = "MF173"
 
     WAITS_FOR_NOTHING = "MF204"
     SENT_NOT_AWAITED = "MF205"
@@ -63,6 +76,10 @@ class Code(StrEnum):
     CLAUSE_UNREACHABLE = "MF255"
     ALWAYS_TRADES = "MF261"
     LOOP_RULE = "MF262"
+    LIVE_IGNORES = "MF271"
+    LIVE_DIFFERS = "MF272"
+    LIVE_REFUSES = "MF273"
+    NOT_SIMULATED = "MF274"
 
     RAIL_MISSING = "MF301"
     RAIL_NOT_JUDGED = "MF302"
@@ -94,6 +111,7 @@ MEANING: dict[Code, str] = {
     Code.FILE_TAG: "a YAML tag",
     Code.FILE_KEY: "a key that is not text",
     Code.FILE_NUMBER: "a number of more digits than any price or size",
+    Code.FILE_NOT_JSON: "the file is not JSON",
     Code.UNKNOWN_KEY: "a key that is no part of the language",
     Code.MISSING_KEY: "a key that is needed is not there",
     Code.WRONG_VALUE: "a value of the wrong type, or outside its bounds",
@@ -114,6 +132,18 @@ MEANING: dict[Code, str] = {
     Code.NOT_AN_EXPRESSION: "what stands between {{ and }} is no expression of the language",
     Code.EXPRESSION_WANTED: "this place takes one expression, {{ … }}",
     Code.NEVER_TRUE_OR_FALSE: "a condition that is neither true nor false",
+    Code.NEITHER: "a file that is neither a playbook nor a strategy definition",
+    Code.DEFINITION_FIELD: "a field that strategy definitions do not have",
+    Code.DEFINITION_MISSING: "a field that a strategy definition needs is not there",
+    Code.DEFINITION_VALUE: "a value of a strategy definition of the wrong type, or outside its bounds",
+    Code.DEFINITION_MOVED: "a field of version 2 of strategy definitions, which is elsewhere now",
+    Code.DEFINITION_VERSION: "a strategy definition that MesoLive does not import, for its version",
+    Code.DEFINITION_REPEATED: "two legs, or two expirations, of one name in a strategy definition",
+    Code.DEFINITION_NO_SUCH: "a leg or an expiration that the strategy definition does not have",
+    Code.DEFINITION_ONE_OF: "of several fields of a strategy definition exactly one is set",
+    Code.LUA_SYNTAX: "an expression of a strategy definition that is no Lua expression",
+    Code.LUA_NAME: "an expression of a strategy definition reads a name that is not known",
+    Code.LUA_LATER: "an expression of a strategy definition reads what is not known yet by then",
     Code.WAITS_FOR_NOTHING: "a fills.wait that does not wait for the orders of an orders.send",
     Code.SENT_NOT_AWAITED: "orders that are sent, and not waited for on some path",
     Code.UNWIND_ELSEWHERE: "unwind where no entry is traded",
@@ -131,6 +161,10 @@ MEANING: dict[Code, str] = {
     Code.CLAUSE_UNREACHABLE: "a rescue clause behind one that takes everything",
     Code.ALWAYS_TRADES: "a step of `always` that trades or prepares a trade",
     Code.LOOP_RULE: "a rule of for_each and retry",
+    Code.LIVE_IGNORES: "parts of a strategy definition that MesoLive ignores",
+    Code.LIVE_DIFFERS: "parts of a strategy definition that mean something else in MesoLive",
+    Code.LIVE_REFUSES: "a part of a strategy definition that MesoLive does not support",
+    Code.NOT_SIMULATED: "a part of a strategy definition that the simulator refuses",
     Code.RAIL_MISSING: "a rail that can apply and is not set",
     Code.RAIL_NOT_JUDGED: "a rail that is set and that this version does not judge",
     Code.STRESS_LOSS_MISSING: "an unlimited loss without max_stress_loss",

@@ -57,7 +57,7 @@ def _action(step: StepOutline, language: Language, judge: Structure) -> Iterator
     if name is None:
         yield Finding(
             Code.WRONG_VALUE,
-            f"`action` is {_shown(node)}; expected the name of an action",
+            f"`action` is {shown(node)}; expected the name of an action",
             node.place(step.label),
         )
     elif name in language.not_yet:
@@ -125,7 +125,7 @@ class Structure:
         if problem.expected:
             return Finding(
                 Code.UNKNOWN_KEY,
-                f"`{name}` cannot be a key here; expected {_either(problem.expected)}",
+                f"`{name}` cannot be a key here; expected {either(problem.expected)}",
                 place,
             )
         special = prices.unknown_key(name, problem.path, node, place) or _special(problem, name, place)
@@ -178,19 +178,21 @@ def _wrong(problem: Problem, root: Node, within: str) -> Finding:
         if code is Code.WRONG_VALUE and prices.is_policy(problem.path):
             code = Code.PRICE_POLICY
         return Finding(code, problem.sentence if problem.form else f"{about} {problem.sentence}", place)
-    wanted = _either(problem.expected)
+    wanted = either(problem.expected)
     code = Code.EXPRESSION_WANTED if wanted.startswith("one expression") else Code.WRONG_VALUE
-    return Finding(code, f"{about} is {_shown(node)}; expected {wanted}", place)
+    return Finding(code, f"{about} is {shown(node)}; expected {wanted}", place)
 
 
-def _either(expected: Iterable[str]) -> str:
+def either(expected: Iterable[str]) -> str:
+    """a, b or c."""
     words = list(dict.fromkeys(word for word in expected if word))
     if not words:
         return "something else"
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-def _shown(node: Node) -> str:
+def shown(node: Node) -> str:
+    """A value as findings say it."""
     match node:
         case Scalar(value=None):
             return "empty"

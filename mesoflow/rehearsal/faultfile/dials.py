@@ -94,4 +94,3 @@ _VALUES: Mapping[type, Callable[[Any, datetime], Any]] = {
     ClockStep: lambda one, since: Step(since + one.at, -one.by if one.back else one.by),
     OrderMishap: _mishap,
 }
-

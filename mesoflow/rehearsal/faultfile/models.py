@@ -136,7 +136,7 @@ class OrderMishap(Authored):
     what: MishapKind = Field(description="see mesoflow/simulator/troubles.py", examples=["reject"])
     nth: Number = Field(1, description="the nth order that is accepted from now on")
     after: Duration | Literal["never", "last_day"] = Field(
-        "2s",  # type: ignore[assignment]
+        "2s",
         validate_default=True,
         description="how much later; never: frozen until it is cancelled; last_day: liquidated at 15:30 of its leg's last day",
     )
@@ -193,7 +193,9 @@ class FaultsFile(Authored):
 
     seq_jumps: Number = optional(description="by how many numbers EventSeqId jumps after each event")
     callbacks_twice: bool = Field(False, description="each callback comes twice, under one EventId")
-    pages_overlap: Number = optional(description="events of the page before that each page of the history repeats")
+    pages_overlap: Number = optional(
+        description="events of the page before that each page of the history repeats"
+    )
     stream_drops: Annotated[int, BeforeValidator(_no_truth), Field(ge=2)] = optional(
         description="every nth item of a stream is left out"
     )
@@ -202,9 +204,17 @@ class FaultsFile(Authored):
     orders: list[OrderMishap] = _many("what befalls orders")
     restarts: list[BrokerRestart] = _many("brokers that restart")
     agents_away: list[AgentAbsence] = _many("agents that are away")
+    halts: list[Absence] = _many(
+        "the exchange halts trade: nothing fills, orders and cancels are taken all the same"
+    )
+    replace: Literal["atomic", "refused", "cancel_then_new", "both_alive", "resized"] = Field(
+        "atomic", description="how brokers take an order that replaces another"
+    )
 
     casing: Literal["Pascal", "camel"] = Field("Pascal", description="how the hubs write field names")
-    decimals: Literal["number", "text"] = optional(description="how they write decimals; without it as .NET does")
+    decimals: Literal["number", "text"] = optional(
+        description="how they write decimals; without it as .NET does"
+    )
     enum_numbers: bool = Field(False, description="members of enums come as numbers")
 
     status_codes: bool = Field(False, description="refusals have other names")
@@ -230,4 +240,6 @@ class FaultsFile(Authored):
     job_gone: bool = Field(False, description="an unknown job has another status than NotFound")
     no_combo: bool = Field(False, description="other words for a package that a broker does not take")
     combo_ratio: bool = Field(False, description="a contract that is named twice in a combo is held once")
-    record_wrapper: str = optional(min_length=1, description="the record stands under this name", examples=["Record"])
+    record_wrapper: str = optional(
+        min_length=1, description="the record stands under this name", examples=["Record"]
+    )

@@ -70,7 +70,8 @@ def _excerpt(place: Place, line: str) -> list[str]:
 
 
 def _total(findings: Sequence[Finding], checked: list[str]) -> str:
-    files = "1 playbook" if len(checked) == 1 else f"{len(checked)} playbooks"
+    noun = "file" if any(name.endswith(".json") for name in checked) else "playbook"
+    files = f"1 {noun}" if len(checked) == 1 else f"{len(checked)} {noun}s"
     if not findings:
         return f"{files} checked, nothing to report"
     errors = sum(finding.level == "error" for finding in findings)

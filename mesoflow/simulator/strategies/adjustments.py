@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from mesoflow.simulator.strategies.reading import ITEMS_MAX, Reader
+from mesoflow.hubs.script import ITEMS_MAX, OPERATIONS
+from mesoflow.simulator.strategies.reading import Reader
 from mesoflow.simulator.strategies.rules import (
     ExpirationRule,
     LegRule,
@@ -17,8 +18,6 @@ from mesoflow.simulator.strategies.rules import (
     read_legs,
     read_strike,
 )
-
-OPERATIONS = ("RemoveLegs", "MoveLeg", "AddLegs", "UpdateVars")
 
 
 @dataclass(frozen=True, slots=True)

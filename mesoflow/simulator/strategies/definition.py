@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mesoflow.hubs.script import EXIT_FIGURES, VERSION_LEAST, major_version
 from mesoflow.simulator.strategies.adjustments import Adjustments, read_adjustments
 from mesoflow.simulator.strategies.margins import MarginRule, read_margin
 from mesoflow.simulator.strategies.reading import DefinitionRefused, Reader
 from mesoflow.simulator.strategies.rules import ExpirationRule, LegRule, read_expirations, read_legs
-
-_VERSION_LEAST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +73,10 @@ def read_definition(raw: object) -> Definition:
 
 
 def _version(reader: Reader, raw: object) -> None:
-    major = str(raw or "").lstrip("v").partition(".")[0]
-    if not major.isdigit() or int(major) < _VERSION_LEAST:
-        reader.wrong("MesoSimVersion", f"version {_VERSION_LEAST} or later is needed")
+    if (major_version(raw) or 0) < VERSION_LEAST:
+        reader.wrong("MesoSimVersion", f"version {VERSION_LEAST} or later is needed")
 
 
 def _exit_vars(reader: Reader, leave: Mapping[str, Any]) -> dict[str, str]:
-    wanted = {"ProfitTarget": "profit_target", "StopLoss": "stop_loss", "MaxDaysInTrade": "max_days_in_trade"}
-    found = {name: reader.optional(leave.get(key), f"Exit.{key}") for key, name in wanted.items()}
+    found = {name: reader.optional(leave.get(key), f"Exit.{key}") for key, name in EXIT_FIGURES.items()}
     return {name: text for name, text in found.items() if text is not None}

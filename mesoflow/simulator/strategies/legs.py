@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from mesoflow.hubs.script import GREEKS
 from mesoflow.simulator.market.black76 import Sensitivities
 from mesoflow.simulator.market.chain import Option
 from mesoflow.simulator.market.market import Quote
 
-GREEKS = ("delta", "gamma", "theta", "vega", "rho", "wvega")
 # Vega is weighted to what it would be for this many days.
 _WEIGHT_DAYS = 30.0
 # A day less than this counts as this: an option's last hours have no infinite weight.

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+from mesoflow.hubs.script import LENGTH_MAX, NOT_GIVEN
 from mesoflow.simulator.draws import whole
 from mesoflow.simulator.strategies import timing, valuation
 from mesoflow.simulator.strategies.valuation import NOTHING, Unsaid, Valuation
@@ -25,19 +26,10 @@ Names: TypeAlias = Mapping[str, Number | None]
 # An expression of the strategy library takes some hundred instructions.
 INSTRUCTIONS_MAX = 100_000
 MEMORY_BYTES_MAX = 4 * 1024 * 1024
-LENGTH_MAX = 4_000
 # A definition values its position some few times; one call of the solver takes milliseconds.
 MODEL_CALLS_MAX = 20
 # What an error tells of its reason: a name may be as long as the memory allows.
 REASON_LENGTH_MAX = 200
-FUNCTIONS = ("abs", "min", "max", "random", "sqrt", "pow", "log", "ceil", "floor", "int")
-# Names of the language that are not given, or not always, and why.
-NOT_GIVEN: Mapping[str, str] = {
-    "minutes_before_open": "it is not in this version: v3 has timing.minutes_before_close",
-    "minutes_after_close": "it is not in this version: v3 has timing.minutes_after_open",
-    "pos_margin": "it needs a margin model (Settings.Core.Margin)",
-    "acc_margin": "it needs a margin model (Settings.Core.Margin)",
-}
 
 # Where in the chunk; expressions are one line, and the chunk's lines are not the author's.
 _PLACE = re.compile(r"^((expression|\[string [^\]]*\]):\d+: )+")

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-# An alias becomes a part of a variable's name.
-_ALIAS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# Lists of legs, expirations and conditions; real definitions have less than ten of each.
-ITEMS_MAX = 40
-# Each is evaluated with all that came before in sight.
-VARIABLES_MAX = 100
+from mesoflow.hubs.script import ITEMS_MAX, VARIABLES_MAX, is_name
 
 
 class DefinitionRefused(Exception):
@@ -56,7 +50,7 @@ class Reader:
 
     def alias(self, raw: object, path: str) -> str:
         name = self.text(raw, path)
-        if name and not _ALIAS.fullmatch(name):
+        if name and not is_name(name):
             self.wrong(path, f"{name!r} cannot be part of a variable's name")
         return name
 

@@ -6,10 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from mesoflow.hubs.script import SELECTORS
 from mesoflow.simulator.strategies.reading import Reader
 
 Right = Literal["Call", "Put"]
-SELECTORS = ("Delta", "StrikePrice", "BidPrice", "AskPrice", "MidPrice", "Complex")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import cast
 
+from mesoflow.hubs.script import OWN_FIGURES
 from mesoflow.simulator.market.chain import Expiry, Option
 from mesoflow.simulator.market.market import Snapshot
 from mesoflow.simulator.strategies.legs import MarketLeg, names_of
@@ -24,8 +25,6 @@ from mesoflow.simulator.strategies.valuation import Valuation
 CONTRACTS_MAX = 1_000_000
 # Where a definition ranks no roots.
 _ROOT_ORDER = {"SPX": ("SPXW", "SPX")}
-# What a quantity may read of its own leg.
-_OWN = ("price", "strike", "iv")
 _ONE = Decimal(1)
 _Names = ChainMap[str, float | None]
 
@@ -180,7 +179,7 @@ class Selection:
             qty = self.whole(
                 rule.qty,
                 f"Qty of leg {what!r}",
-                {f"leg_{what}_{key}": own[f"leg_{what}_{key}"] for key in _OWN},
+                {f"leg_{what}_{key}": own[f"leg_{what}_{key}"] for key in OWN_FIGURES},
             )
             return self.market_leg(what, option, qty, 0, name)
 

@@ -14,10 +14,11 @@ import math
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
+from mesoflow.hubs.script import GREEKS
 from mesoflow.simulator.market import black76
 from mesoflow.simulator.market.black76 import Sensitivities, Terms
 from mesoflow.simulator.market.market import Snapshot
-from mesoflow.simulator.strategies.legs import GREEKS, MarketLeg, scaled
+from mesoflow.simulator.strategies.legs import MarketLeg, scaled
 
 NAMESPACE = "options"
 TARGET = "position"

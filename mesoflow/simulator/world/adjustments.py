@@ -15,9 +15,9 @@ from mesoflow.hubs.models.contracts import LiveLeg
 from mesoflow.hubs.models.enums import LivePositionState
 from mesoflow.hubs.models.positions import LivePosition
 from mesoflow.hubs.models.prepares import PreparePositionAdjustmentArgs
+from mesoflow.hubs.script import OPERATIONS
 from mesoflow.simulator.market.market import Market
 from mesoflow.simulator.strategies.adjusting import Holds, adjusted, role_of
-from mesoflow.simulator.strategies.adjustments import OPERATIONS
 from mesoflow.simulator.strategies.definition import Definition
 from mesoflow.simulator.strategies.legs import MarketLeg
 from mesoflow.simulator.strategies.lua import Names

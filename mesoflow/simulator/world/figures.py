@@ -14,9 +14,10 @@ from decimal import Decimal
 from math import gcd
 from typing import Any, TypeAlias
 
+from mesoflow.hubs.script import GREEKS
 from mesoflow.simulator.market.chain import Option
 from mesoflow.simulator.market.market import Market, Quote, Snapshot
-from mesoflow.simulator.strategies.legs import GREEKS, scaled
+from mesoflow.simulator.strategies.legs import scaled
 
 Block: TypeAlias = dict[str, Any]
 BASES = ("bid", "ask", "last", "mark")

@@ -7,8 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 
+from mesoflow.hubs.script import GREEKS
 from mesoflow.simulator.market.market import Snapshot
-from mesoflow.simulator.strategies.legs import GREEKS, scaled
+from mesoflow.simulator.strategies.legs import scaled
 from mesoflow.simulator.strategies.margins import MarginRule
 from mesoflow.simulator.strategies.timing import timing
 from mesoflow.simulator.world.accounts import Accounts

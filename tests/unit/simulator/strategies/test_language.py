@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from mesoflow.hubs import script
+from mesoflow.hubs.script import GREEKS
 from mesoflow.simulator.strategies import lua, timing, valuation
-from mesoflow.simulator.strategies.legs import GREEKS
 from mesoflow.simulator.strategies.lua import ExpressionFailed, Lua
 from mesoflow.simulator.strategies.margins import MarginRule
 from mesoflow.simulator.strategies.selection import Circumstances, Selection
@@ -81,12 +82,12 @@ def test_every_documented_name_is_given_or_refused_by_name(given: tuple[set[str]
 
 
 def test_the_functions_and_namespaces_are_the_documented_ones(given: tuple[set[str], Selection]) -> None:
-    assert set(lua.FUNCTIONS) == set(DOCUMENTED["functions"])
+    assert set(script.FUNCTIONS) == set(DOCUMENTED["functions"])
     assert {*timing.FIELDS, *timing.FUNCTIONS, "days_in_trade"} == set(DOCUMENTED["timing"])
     assert set(valuation.FUNCTIONS) == set(DOCUMENTED["options"])
     chosen = given[1]
     arguments = {"min": "1, 2", "max": "1, 2", "random": "0, 1", "pow": "1, 2"}
-    for name in lua.FUNCTIONS:
+    for name in script.FUNCTIONS:
         assert chosen.number(f"{name}({arguments.get(name, '4')})") is not None
     for name in (*timing.FIELDS, "days_in_trade"):
         assert chosen.number(f"timing.{name}") >= 0
