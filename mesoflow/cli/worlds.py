@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -31,7 +31,7 @@ class World:
     folder: Path
     seed: int
     profile: str
-    faults: Mapping[str, Any] = NO_FAULTS
+    faults: Mapping[str, Any] = field(default_factory=lambda: NO_FAULTS)
 
 
 def named(home: StateHome, name: str) -> World:

@@ -28,7 +28,7 @@ def read_answer(method: Method, answer: object) -> Wire:
     try:
         return method.result_model.read(data)
     except ValidationError as error:
-        raise OutcomeUnknown(method.name, f"an unreadable result: {_first(error)}") from error
+        raise OutcomeUnknown(method.name, f"an unreadable result: {_first(error)}", unreadable=True) from error
 
 
 def read_item(method: Method, item: object) -> Wire:
@@ -41,11 +41,11 @@ def read_item(method: Method, item: object) -> Wire:
 
 def _envelope(method: Method, answer: object) -> MesoLiveApiResponse:
     if not isinstance(answer, Mapping):
-        raise OutcomeUnknown(method.name, "an answer without an envelope")
+        raise OutcomeUnknown(method.name, "an answer without an envelope", unreadable=True)
     try:
         return MesoLiveApiResponse.read(answer)
     except ValidationError as error:
-        raise OutcomeUnknown(method.name, f"an unreadable envelope: {_first(error)}") from error
+        raise OutcomeUnknown(method.name, f"an unreadable envelope: {_first(error)}", unreadable=True) from error
 
 
 def _refusal(method: Method, envelope: MesoLiveApiResponse) -> CallRefused | OutcomeUnknown:

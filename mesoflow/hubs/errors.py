@@ -51,10 +51,12 @@ class NotSent(HubError):
 
 @dataclass
 class OutcomeUnknown(HubError):
-    """Sent, and no readable answer, or one that proves nothing: then `status` is what it said. `reason` in words."""
+    """Sent, and no readable answer, or one that proves nothing: then `status` is what it said. `reason` in words.
+    `unreadable`: it answered, and not as the contract has it; asked again it would answer so again."""
 
     reason: str
     status: str | None = None
+    unreadable: bool = False
 
     def __str__(self) -> str:
         return f"{self.method} was sent and its outcome is unknown: {self.reason}"

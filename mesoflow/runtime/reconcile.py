@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
 from mesoflow.engine.effects import Govern, Tell
-from mesoflow.hubs.errors import CallRefused
+from mesoflow.hubs.errors import CallRefused, OutcomeUnknown
 from mesoflow.runtime.settling import prepares, strategies, trades, withdrawals
 from mesoflow.runtime.settling.case import Case, HubAway, RecordOfAnother
 from mesoflow.runtime.settling.verdicts import Human, Renew, Resend, Settle, Verdict
@@ -58,6 +58,9 @@ async def settle_unknown(case: Case) -> Verdict:
         # Under whatever status: a look-up that is refused says nothing about the call.
         said = {"method": refused.method, "status": refused.status, "message": refused.message}
         return Human("the hub refuses to tell what became of it", said)
+    except OutcomeUnknown as unread:
+        said = {"method": unread.method, "message": unread.reason}
+        return Human("what the hub tells of it cannot be read", said)
 
 
 __all__ = ["ROWS", "Case", "HubAway", "Human", "Renew", "Resend", "Settle", "Verdict", "settle_unknown"]

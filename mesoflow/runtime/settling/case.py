@@ -52,13 +52,16 @@ class Case:
         return self.setting.clock.now()
 
     async def read(self, method: str, args: Mapping[str, Value]) -> Value:
-        """A look-up of the engine's own, repeated while the hub stays away. Raises CallRefused, HubAway."""
+        """A look-up of the engine's own, repeated while the hub stays away. Raises CallRefused, HubAway, and OutcomeUnknown
+        where it answers what cannot be read."""
         until = self.now + self.setting.budget
         tries = 0
         while True:
             try:
                 return await self.performer.read_once(method, args)
             except (NotSent, OutcomeUnknown, ConnectFailed) as error:
+                if isinstance(error, OutcomeUnknown) and error.unreadable:
+                    raise
                 if self.now >= until:
                     raise HubAway(str(error)) from error
             pause = PAUSES_S[min(tries, len(PAUSES_S) - 1)]

@@ -112,7 +112,7 @@ class Strategies:
             source = self.get(args.clone_strategy_id)
             definition, name = source.strategy_definition, args.name or source.name
             if self._core.faults.clone_strategy_id == "differs":
-                definition = definition | {"Description": "a copy that somebody has changed"}
+                definition = definition | {"Exit": definition["Exit"] | {"StopLoss": "1"}}
         else:
             definition = args.strategy_definition
             name = args.name or _checked(definition).name
