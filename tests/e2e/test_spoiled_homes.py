@@ -177,7 +177,7 @@ def test_a_home_that_others_can_read_is_refused_with_the_chmod_to_run(
     assert (done.code, done.out) == (1, "")
     assert done.err == (
         f"refused[MF611]: {spoilt} can be read by others, and it holds orders and positions\n"
-        f"  help    Run: chmod {private:o} {spoilt}\n\n"
+        f"  help    Run: chmod {private:o} {spoilt}\n"
     )
     assert happened(desk.home) == before
     spoilt.chmod(private)
@@ -221,7 +221,7 @@ def test_a_home_on_a_read_only_disk_is_refused(desk: Desk, uncut: Told) -> None:
         pytest.skip("this system does not let us mount")
     refused = (
         f"1 refused[MF610]: {desk.home} cannot be written\n"
-        f"  help    Make it writable for you (chmod 700 {desk.home}), or choose another: --state DIR or MESOFLOW_HOME.\n\n\n"
+        f"  help    Make it writable for you (chmod 700 {desk.home}), or choose another: --state DIR or MESOFLOW_HOME.\n\n"
     )
     assert (done.stdout, done.returncode) == (refused * 3, 0), done.stderr
     assert happened(desk.home) == before
@@ -244,7 +244,7 @@ def test_a_commit_that_fails_ends_the_process_and_nothing_is_sent_after_it(
     assert done.code == 1, done.said
     assert done.err == (
         f"refused[MF603]: the journal {desk.home}/journal.db cannot be used: the disk is full. Free some space on the disk of "
-        f"{desk.home}, then resume.\n  help    nothing more was sent\n\n"
+        f"{desk.home}, then resume.\n  help    nothing more was sent\n"
     )
     assert desk.unwitnessed() == []
     goes_on = desk.resume() if begun(desk) else desk.run()
