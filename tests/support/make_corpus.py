@@ -45,7 +45,12 @@ STORIES: Mapping[str, Sequence[Line]] = {
     "resumed": [run(QUICKSTART, "sent:buy/fill"), Line(("resume", "RUN"))],
     "cancelled": [run(STRANGLE, RESTING), Line(("cancel", "RUN", "--reason", "enough"))],
     # What the kill withdraws is an input; the walk goes on at the same price under `rung-1~2`.
-    "withdrawn": [run(STRANGLE, RESTING), Line(("kill",)), Line(("release", "--yes")), Line(("resume", "RUN"))],
+    "withdrawn": [
+        run(STRANGLE, RESTING),
+        Line(("kill",)),
+        Line(("release", "--yes")),
+        Line(("resume", "RUN")),
+    ],
     "rescued": [run("tests/corpus/rescued.yaml")],
     "for-each": [run("tests/corpus/for-each.yaml")],
     "orders-sent": [run("plans/first-orders.yaml")],

@@ -43,7 +43,9 @@ class WorldUnwritable(Exception):
         self.folder, self.reason = folder, reason
 
     def __str__(self) -> str:
-        return f"the simulated world {self.folder} cannot be written: {self.reason}; what it has written stands"
+        return (
+            f"the simulated world {self.folder} cannot be written: {self.reason}; what it has written stands"
+        )
 
 
 class WorldOther(Exception):

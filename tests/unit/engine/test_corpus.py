@@ -65,7 +65,9 @@ def test_a_step_that_asks_under_another_name_is_noticed(monkeypatch: pytest.Monk
     honest: Any = catalogue.ACTIONS["orders.work"]
 
     def renamed(ctx: Any, inputs: Any) -> Iterator[Any]:
-        return _changed(honest.body(ctx, inputs), lambda e: replace(e, name="book") if isinstance(e, Place) else e)
+        return _changed(
+            honest.body(ctx, inputs), lambda e: replace(e, name="book") if isinstance(e, Place) else e
+        )
 
     mutant = {**catalogue.ACTIONS, "orders.work": replace(honest, body=renamed)}
     monkeypatch.setattr(machine, "ACTIONS", mutant)

@@ -71,7 +71,9 @@ def test_whenever_it_happens_nothing_is_sent_by_it_and_the_run_can_be_resumed(af
     assert kinds.count("parked") == 1
     assert kinds[-1] == "parked"
     sent = rig.world.ledger()["counts"]
-    assert all(sent[method] <= times for method, times in UNCUT.world.ledger()["counts"].items() if method in sent)
+    assert all(
+        sent[method] <= times for method, times in UNCUT.world.ledger()["counts"].items() if method in sent
+    )
     assert isinstance(END.conclusion, Ended)
     assert rig.life().conclusion == END.conclusion
     assert rig.world.ledger() == UNCUT.world.ledger()
