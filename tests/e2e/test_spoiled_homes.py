@@ -302,7 +302,7 @@ def test_a_disk_that_is_really_full(tmp_path: Path, uncut: Told) -> None:
         # Refused before the first step or by a commit; parked where the simulated world could not write, and did not say.
         assert code in (1, 3, 4), (free, said)
         assert (code_after, state) == (0, uncut.state), free
-        # What was traded, not at what prices: a hub that could not write takes simulated time to come back.
+        # What was traded, not at what prices: four look-ups at an unknown outcome take two minutes.
         assert (set(outputs), outputs["position_id"]) == (set(uncut.outputs), uncut.outputs["position_id"]), (
             free
         )

@@ -17,6 +17,7 @@ from tests.support.memory_hub import MemoryHub, MemoryWorld
 from tests.support.rig import RigClock, VirtualLoop
 from tests.support.toys import DEFINITION, T0
 
+DIGEST = definition_digest(DEFINITION)
 OTHER = {**DEFINITION, "Structure": {"Legs": ["short_call"]}}
 LATE = timedelta(seconds=30)
 
@@ -24,7 +25,7 @@ LATE = timedelta(seconds=30)
 class Library:
     """A hub with strategies, and a CreateStrategy of `campaign`, cloned from `template`, that left ten seconds ago."""
 
-    def __init__(self, digest=definition_digest(DEFINITION)):
+    def __init__(self, digest=DIGEST):
         self.world = MemoryWorld(now=lambda: self.clock.now())
         self.digest = digest
         self.late = None
