@@ -22,7 +22,7 @@ from mesoflow.runtime.setting import HubFacts
 from mesoflow.simulator.clock import EmbeddedClock
 from mesoflow.simulator.simulator import ClockMaker, Simulator
 from mesoflow.simulator.wire.serving import Hooks
-from mesoflow.simulator.world.errors import WorldDamaged, WorldOther
+from mesoflow.simulator.world.errors import WorldDamaged, WorldOther, WorldUnwritable
 from mesoflow.simulator.world.world import Profile
 
 
@@ -72,7 +72,7 @@ def opened(world: World, clock: ClockMaker) -> Simulator:
     """The world, with a clock made for its last time. Raises Refusal."""
     try:
         return Simulator.open(world.folder, clock, seed=world.seed, profile=cast("Profile", world.profile))
-    except (WorldDamaged, WorldOther) as error:
+    except (WorldDamaged, WorldOther, WorldUnwritable) as error:
         raise Refusal(CONFIG, str(error), (("world", str(world.folder)),), ("nothing was sent",)) from error
 
 
