@@ -37,12 +37,13 @@ from tests.support.fault_proxy import (
     garbled,
     half_open,
     half_then,
+    postponed,
     reset,
     split,
     twice,
 )
 from tests.support.virtual_loop import run
-from tests.support.wire_server import Call, Client, WireServer
+from tests.support.wire_server import Call, Client, WireServer, respond
 
 AT = "2025-01-16T15:00:00Z"
 WITHIN = timedelta(seconds=30)
@@ -144,14 +145,16 @@ class Row:
     subscription: str
     executed: int
     within_s: float = 0.1
-    comes_back: bool = True
+    # Who gives up connecting closes the link; what was still on its way to the hub has none to arrive by.
+    subscriptions: int | None = None
 
     def __str__(self) -> str:
         return self.name
 
     def expected(self, kind: str) -> tuple[str, int]:
         ending = {"stream": self.stream, "subscription": self.subscription}.get(kind, self.calls)
-        return ending, self.executed
+        given_up = kind == "subscription" and self.subscriptions is not None
+        return ending, (self.subscriptions or 0) if given_up else self.executed
 
 
 AWAY = "no connection: subscribe"
@@ -159,7 +162,8 @@ AWAY = "no connection: subscribe"
 ON_ITS_WAY = [
     Row("the call is lost, the link lives", Fault("call", drop), "unknown", "open", AWAY, 0, 30),
     Row("the call comes late", Fault("call", delay(3)), "done", "done", "done", 1, 3.1),
-    Row("the call comes after its limit", Fault("call", delay(45)), "unknown", "done", AWAY, 1, 45.1),
+    Row("the call comes after its limit", Fault("call", postponed(45)), "unknown", "done", AWAY, 1, 45.1, 0),
+    Row("a stall longer than a ping's limit", Fault("call", delay(20)), "unknown", "unknown", AWAY, 1, 10),
     Row("the call comes twice", Fault("call", twice), "done", "done", "done", 2),
     Row("the call comes byte by byte", Fault("call", split), "done", "done", "done", 1),
     Row("reset before the call arrives", Fault("call", reset), "unknown", "unknown", AWAY, 0),
@@ -174,6 +178,7 @@ ON_ITS_WAY = [
 ON_ITS_WAY_BACK = [
     Row("the answer is lost, the link lives", Fault("answer", drop), "unknown", "open", AWAY, 1, 30),
     Row("the answer comes late", Fault("answer", delay(3)), "done", "done", "done", 1, 3.1),
+    Row("the answer comes after its limit", Fault("answer", postponed(45)), "unknown", "done", AWAY, 1, 45.1),
     Row("the answer comes twice", Fault("answer", twice), "done", "done", "done", 1),
     Row("the answer comes byte by byte", Fault("answer", split), "done", "done", "done", 1),
     Row("reset before the answer arrives", Fault("answer", reset), "unknown", "unknown", AWAY, 1),
@@ -183,7 +188,7 @@ ON_ITS_WAY_BACK = [
     Row("closed in the middle of the answer", Fault("answer", half_then(close)), "unknown", "unknown", AWAY, 1),
     Row("half-open in the middle of the answer", Fault("answer", half_then(half_open)), "unknown", "unknown", AWAY, 1, 10),
     Row("no frame instead of the answer", Fault("answer", garbage()), "unknown", "unknown", AWAY, 1),
-    Row("a frame of nonsense instead of the answer", Fault("answer", garbled()), "unknown", "unknown", AWAY, 1),
+    Row("a frame of nonsense instead of the answer", Fault("answer", garbled()), "unknown", "unknown", AWAY, 1, 10),
 ]
 TABLE = [*ON_ITS_WAY, *ON_ITS_WAY_BACK]
 
@@ -237,3 +242,189 @@ def test_a_fault_and_a_call(row: Row, kind: str, encoding: str) -> None:
     assert (told.ending, told.executed) == row.expected(kind)
     assert told.ending == "open" or told.took_s <= row.within_s
     assert told.afterwards == "done", "the link has come back, or was never gone"
+
+
+# ── something befell the connection before the call ────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class Scene:
+    server: WireServer
+    proxy: FaultProxy
+    hub: MesoLive
+
+
+async def link_was_reset(scene: Scene) -> None:
+    await scene.proxy.now(reset)
+    await asyncio.sleep(0.01)
+
+
+async def link_is_being_reset(scene: Scene) -> None:
+    """In this very turn: the client's kernel knows, the client does not."""
+    for wire in scene.proxy.wires:
+        wire.reset()
+
+
+async def link_is_half_open(scene: Scene) -> None:
+    await scene.proxy.now(half_open)
+
+
+async def nobody_listens(scene: Scene) -> None:
+    await scene.proxy.refuse()
+    await scene.proxy.now(reset)
+    await asyncio.sleep(3600)
+
+
+async def hub_is_back(scene: Scene) -> None:
+    await nobody_listens(scene)
+    await scene.proxy.admit()
+    await asyncio.sleep(15)
+
+
+async def hub_said_goodbye(scene: Scene) -> None:
+    await scene.server.clients[-1].close_message("maintenance")
+    await asyncio.sleep(3600)
+
+
+async def hub_said_come_back(scene: Scene) -> None:
+    await scene.server.clients[-1].close_message("moving", allow_reconnect=True)
+    await asyncio.sleep(5)
+
+
+async def token_is_refused(scene: Scene) -> None:
+    scene.server.negotiate_script = [lambda _: respond(401)] * 2
+    await scene.proxy.now(reset)
+    await asyncio.sleep(3600)
+
+
+async def we_closed_it(scene: Scene) -> None:
+    await scene.hub.close()
+
+
+@dataclass(frozen=True)
+class Before:
+    damage: Callable[[Scene], Awaitable[None]]
+    ending: str
+    executed: int = 0
+    within_s: float = 0.1
+
+    def __str__(self) -> str:
+        return self.damage.__name__
+
+
+BEFORE = [
+    Before(link_was_reset, "not sent"),
+    Before(link_is_being_reset, "unknown"),
+    Before(link_is_half_open, "unknown", within_s=10),
+    Before(nobody_listens, "not sent"),
+    Before(hub_is_back, "done", executed=1),
+    Before(hub_said_goodbye, "not sent"),
+    Before(hub_said_come_back, "done", executed=1),
+    Before(token_is_refused, "not sent"),
+    Before(we_closed_it, "not sent"),
+]
+
+
+@pytest.mark.parametrize("encoding", ["json", "messagepack"])
+@pytest.mark.parametrize("kind", [*CALLS, "stream"])
+@pytest.mark.parametrize("row", BEFORE, ids=str)
+def test_a_call_after_a_fault(row: Before, kind: str, encoding: str) -> None:
+    async def scenario() -> Told:
+        async with hub_server() as server, FaultProxy(server.port) as proxy:
+            clock, method = asyncio.get_running_loop().time, CALLS.get(kind, STREAM)
+            hub_name = "data" if kind == "stream" else "control"
+            hub = await connect(proxy.url, hub_name, encoding=encoding, token=lambda: "T")
+            await row.damage(Scene(server, proxy, hub))
+            began = clock()
+            ending = await in_a_word(streamed(hub) if kind == "stream" else called(hub, method))
+            took = clock() - began
+            await hub.close()
+            return Told(ending, sum(name == method for name, _ in server.executed), took)
+
+    told = run(scenario())
+    assert (told.ending, told.executed) == (row.ending, row.executed)
+    assert told.took_s <= row.within_s
+
+
+# ── something befalls connecting ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Connecting:
+    """`stage`: where it fails; empty: it does not."""
+
+    point: Point
+    act: Act
+    stage: str = ""
+    within_s: float = 0.1
+
+    def __str__(self) -> str:
+        return f"{self.point} {self.act.__qualname__.removesuffix('.<locals>.act').removesuffix('.<locals>.torn')}"
+
+
+TORN = (half_then(reset), half_then(close))
+CONNECTING = [
+    *[Connecting("connect", act, "connect") for act in (reset, close)],
+    Connecting("connect", garbage(), "negotiate"),
+    Connecting("connect", half_open, "negotiate", 5),
+    *[Connecting("negotiate", act, "connect") for act in (reset, close, *TORN)],
+    *[Connecting("negotiate", act) for act in (split, twice)],
+    *[Connecting("negotiate", act, "negotiate", 5) for act in (drop, half_open, half_then(half_open), delay(7))],
+    Connecting("negotiate", delay(3), "", 3.1),
+    *[Connecting("negotiated", act, "connect") for act in (reset, close, *TORN)],
+    *[Connecting("negotiated", act) for act in (split, twice)],
+    *[Connecting("negotiated", act, "negotiate", 5) for act in (drop, half_open, half_then(half_open))],
+    Connecting("negotiated", garbage(), "negotiate"),
+    *[Connecting("upgrade", act, "upgrade") for act in (reset, close, *TORN)],
+    Connecting("upgrade", split),
+    *[Connecting("upgrade", act, "upgrade", 5) for act in (drop, half_open, half_then(half_open))],
+    *[Connecting("upgraded", act, "upgrade") for act in (reset, close, *TORN, garbage())],
+    Connecting("upgraded", split),
+    *[Connecting("upgraded", act, "upgrade", 5) for act in (drop, half_open, half_then(half_open))],
+    *[Connecting("handshake", act, "handshake") for act in (reset, close, *TORN)],
+    *[Connecting("handshake", act) for act in (split,)],
+    *[Connecting("handshake", act, "handshake", 5) for act in (drop, half_open, half_then(half_open))],
+    *[Connecting("shaken", act, "handshake") for act in (reset, close, *TORN, garbage(), garbled())],
+    *[Connecting("shaken", act) for act in (split, twice)],
+    *[Connecting("shaken", act, "handshake", 5) for act in (drop, half_open, half_then(half_open))],
+]
+
+
+@pytest.mark.parametrize("hub_name", ["control", "data", "event"])
+@pytest.mark.parametrize("row", CONNECTING, ids=str)
+def test_a_fault_while_connecting(row: Connecting, hub_name: str) -> None:
+    async def scenario() -> tuple[str, bool, float, list[Point]]:
+        async with hub_server() as server, FaultProxy(server.port, Fault(row.point, row.act)) as proxy:
+            clock = asyncio.get_running_loop().time
+            began = clock()
+            try:
+                hub = await connect(proxy.url, hub_name)
+            except ConnectFailed as failed:
+                return failed.stage, failed.retryable, clock() - began, proxy.fired
+            took = clock() - began
+            await hub.close()
+            return "", True, took, proxy.fired
+
+    stage, retryable, took, fired = run(scenario())
+    assert (stage, retryable, fired) == (row.stage, True, [row.point])
+    assert took <= row.within_s
+
+
+@pytest.mark.parametrize("row", CONNECTING, ids=str)
+def test_a_fault_while_coming_back(row: Connecting) -> None:
+    """The same, at the second connection: calls meanwhile are not sent, and the next attempt succeeds."""
+
+    async def scenario() -> tuple[str, str, list[Point]]:
+        async with hub_server() as server, FaultProxy(server.port) as proxy:
+            hub = await connect(proxy.url, "control")
+            nth = proxy.seen[row.point] + 1
+            proxy.faults = [Fault(row.point, row.act, nth)]
+            await proxy.now(reset)
+            await asyncio.sleep(0.01)
+            meanwhile = await in_a_word(called(hub, CALLS["trade"]))
+            await asyncio.sleep(30)
+            afterwards = await in_a_word(called(hub, CALLS["trade"]))
+            await hub.close()
+            return meanwhile, afterwards, proxy.fired
+
+    assert run(scenario()) == ("not sent", "done", [row.point])

@@ -114,6 +114,15 @@ def delay(seconds: float) -> Act:
     return act
 
 
+def postponed(seconds: float) -> Act:
+    """It, later; what comes behind it passes it by."""
+
+    async def act(wire: Wire, unit: Unit) -> None:
+        asyncio.get_running_loop().call_later(seconds, wire.forward, unit)
+
+    return act
+
+
 def half_then(act: Act) -> Act:
     """Half of its bytes, then that."""
 
