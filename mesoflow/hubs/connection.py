@@ -388,7 +388,8 @@ async def _shake_hands(hub: str, link: Link, codec: Codec, limit_s: float) -> by
     except TimeoutError as error:
         raise ConnectFailed(hub, "handshake", f"no answer in {limit_s:g} s") from error
     except Unreadable as error:
-        raise ConnectFailed(hub, "handshake", str(error), retryable=False) from error
+        # Nonsense comes from something in between; a hub that does not want us says so in words.
+        raise ConnectFailed(hub, "handshake", str(error)) from error
     assert answered is not None, "a record was received whole"
     answer, glued = answered
     if answer.error:

@@ -52,7 +52,11 @@ ARGS: dict[str, dict[str, Any]] = {
     "GetAccount": {"broker_account_id": "PAPER-1"},
     "RenameStrategy": {"strategy_id": 7, "name": "new"},
     "StartPreparePositionExit": {"idempotency_key": "k", "position_id": 3, "data_provider": None},
-    "ApplyPaperFills": {"idempotency_key": "k", "exec_plan_id": 9, "paper_leg_fills": {"put": {"price": "1"}}},
+    "ApplyPaperFills": {
+        "idempotency_key": "k",
+        "exec_plan_id": 9,
+        "paper_leg_fills": {"put": {"price": "1"}},
+    },
     "StreamUnderlyingData": {"underlying": {"symbol": "SPX"}, "provider": "IBKR"},
 }
 ACCOUNT = {"BrokerAccountId": "PAPER-1", "BrokerType": "Paper", "AccountType": "x", "Currency": "USD"}
@@ -171,7 +175,15 @@ ON_ITS_WAY = [
     Row("half-open before the call arrives", Fault("call", half_open), "unknown", "unknown", AWAY, 0, 10),
     Row("reset in the middle of the call", Fault("call", half_then(reset)), "unknown", "unknown", AWAY, 0),
     Row("closed in the middle of the call", Fault("call", half_then(close)), "unknown", "unknown", AWAY, 0),
-    Row("half-open in the middle of the call", Fault("call", half_then(half_open)), "unknown", "unknown", AWAY, 0, 10),
+    Row(
+        "half-open in the middle of the call",
+        Fault("call", half_then(half_open)),
+        "unknown",
+        "unknown",
+        AWAY,
+        0,
+        10,
+    ),
     Row("garbage instead of the call", Fault("call", garbage()), "unknown", "unknown", AWAY, 0, 10),
 ]
 # An answer on its way: the hub has done it, and the client does not know.
@@ -184,11 +196,31 @@ ON_ITS_WAY_BACK = [
     Row("reset before the answer arrives", Fault("answer", reset), "unknown", "unknown", AWAY, 1),
     Row("closed before the answer arrives", Fault("answer", close), "unknown", "unknown", AWAY, 1),
     Row("half-open before the answer arrives", Fault("answer", half_open), "unknown", "unknown", AWAY, 1, 10),
-    Row("reset in the middle of the answer", Fault("answer", half_then(reset)), "unknown", "unknown", AWAY, 1),
-    Row("closed in the middle of the answer", Fault("answer", half_then(close)), "unknown", "unknown", AWAY, 1),
-    Row("half-open in the middle of the answer", Fault("answer", half_then(half_open)), "unknown", "unknown", AWAY, 1, 10),
+    Row(
+        "reset in the middle of the answer", Fault("answer", half_then(reset)), "unknown", "unknown", AWAY, 1
+    ),
+    Row(
+        "closed in the middle of the answer", Fault("answer", half_then(close)), "unknown", "unknown", AWAY, 1
+    ),
+    Row(
+        "half-open in the middle of the answer",
+        Fault("answer", half_then(half_open)),
+        "unknown",
+        "unknown",
+        AWAY,
+        1,
+        10,
+    ),
     Row("no frame instead of the answer", Fault("answer", garbage()), "unknown", "unknown", AWAY, 1),
-    Row("a frame of nonsense instead of the answer", Fault("answer", garbled()), "unknown", "unknown", AWAY, 1, 10),
+    Row(
+        "a frame of nonsense instead of the answer",
+        Fault("answer", garbled()),
+        "unknown",
+        "unknown",
+        AWAY,
+        1,
+        10,
+    ),
 ]
 TABLE = [*ON_ITS_WAY, *ON_ITS_WAY_BACK]
 
@@ -364,16 +396,20 @@ class Connecting:
 
 TORN = (half_then(reset), half_then(close))
 CONNECTING = [
-    *[Connecting("connect", act, "connect") for act in (reset, close)],
+    *[Connecting("connect", act, "negotiate") for act in (reset, close)],
     Connecting("connect", garbage(), "negotiate"),
     Connecting("connect", half_open, "negotiate", 5),
-    *[Connecting("negotiate", act, "connect") for act in (reset, close, *TORN)],
-    *[Connecting("negotiate", act) for act in (split, twice)],
-    *[Connecting("negotiate", act, "negotiate", 5) for act in (drop, half_open, half_then(half_open), delay(7))],
+    *[Connecting("negotiate", act, "negotiate") for act in (reset, close, *TORN)],
+    Connecting("negotiate", split),
+    *[
+        Connecting("negotiate", act, "negotiate", 5)
+        for act in (drop, half_open, half_then(half_open), delay(7))
+    ],
     Connecting("negotiate", delay(3), "", 3.1),
-    *[Connecting("negotiated", act, "connect") for act in (reset, close, *TORN)],
+    # The hub closes behind its answer, so that a lost one is noticed at once.
+    *[Connecting("negotiated", act, "negotiate") for act in (drop, reset, close, *TORN)],
     *[Connecting("negotiated", act) for act in (split, twice)],
-    *[Connecting("negotiated", act, "negotiate", 5) for act in (drop, half_open, half_then(half_open))],
+    *[Connecting("negotiated", act, "negotiate", 5) for act in (half_open, half_then(half_open))],
     Connecting("negotiated", garbage(), "negotiate"),
     *[Connecting("upgrade", act, "upgrade") for act in (reset, close, *TORN)],
     Connecting("upgrade", split),
@@ -382,7 +418,7 @@ CONNECTING = [
     Connecting("upgraded", split),
     *[Connecting("upgraded", act, "upgrade", 5) for act in (drop, half_open, half_then(half_open))],
     *[Connecting("handshake", act, "handshake") for act in (reset, close, *TORN)],
-    *[Connecting("handshake", act) for act in (split,)],
+    Connecting("handshake", split),
     *[Connecting("handshake", act, "handshake", 5) for act in (drop, half_open, half_then(half_open))],
     *[Connecting("shaken", act, "handshake") for act in (reset, close, *TORN, garbage(), garbled())],
     *[Connecting("shaken", act) for act in (split, twice)],

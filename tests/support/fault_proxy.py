@@ -172,6 +172,8 @@ class Wire:
             writer.write(unit.raw if data is None else data)
 
     def reset(self) -> None:
+        if self.client.transport.is_closing():
+            return
         raw = self.client.get_extra_info("socket")
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.client.transport.abort()
@@ -274,10 +276,7 @@ class FaultProxy:
         if wire.stuck:
             return
         for fault in self.faults:
-            if (
-                fault.point == unit.point
-                and fault.nth <= self.seen[unit.point] < fault.nth + fault.times
-            ):
+            if fault.point == unit.point and fault.nth <= self.seen[unit.point] < fault.nth + fault.times:
                 self.fired.append(unit.point)
                 await fault.act(wire, unit)
                 return

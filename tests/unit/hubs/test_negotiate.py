@@ -63,7 +63,7 @@ NEGOTIATE: list[tuple[Any, tuple[str, str, bool]]] = [
     (lambda _: respond(503), ("negotiate", "HTTP 503", True)),
     (lambda _: respond(302, Location="https://elsewhere.test/"), ("negotiate", "HTTP 302", False)),
     (hang, ("negotiate", "no answer in 5 s", True)),
-    (lambda _: respond(200, b"<html>"), ("negotiate", "the answer is no JSON: JSON is malformed: ", False)),
+    (lambda _: respond(200, b"<html>"), ("negotiate", "the answer is no JSON: JSON is malformed: ", True)),
     (lambda _: respond(200, b"[]"), ("negotiate", "the answer is no object", False)),
     (body(error="not today"), ("negotiate", "not today", False)),
     (body(), ("negotiate", "the answer has no connection id", False)),
@@ -138,7 +138,7 @@ HANDSHAKE: list[tuple[Callable[[Client], Awaitable[bool]], tuple[str, str, bool]
     (refuses, ("handshake", "version 1 is not supported", False)),
     (says_nothing, ("handshake", "no answer in 5 s", True)),
     (hangs_up, ("handshake", "the connection was lost: no close frame received or sent", True)),
-    (talks_nonsense, ("handshake", "handshake: JSON is malformed: invalid character (byte 0)", False)),
+    (talks_nonsense, ("handshake", "handshake: JSON is malformed: invalid character (byte 0)", True)),
 ]
 
 
