@@ -20,7 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="which states, instants and orders of killing are drawn, where not all of them are tried",
     )
     parser.addoption("--first-world", type=int, default=1, help="the first seed of the seeded worlds")
-    parser.addoption("--worlds", type=int, default=100, help="how many seeded worlds are played")
+    parser.addoption("--worlds", type=int, default=300, help="how many seeded worlds are played")
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ who is gone.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
@@ -78,11 +78,13 @@ class Killing:
     by: str
     reason: str
     spared: str | None = None
+    # What each run had at work when it was first looked at: a runner that is asked can be faster than we are.
+    _before: dict[str, Working] = field(default_factory=dict)
 
     def all(self) -> list[Killed]:
         """Every run that is not over, newest first. Living ones are asked before anybody is waited for."""
         runs = [run for run in self._standings() if not run.over]
-        before = {run.run_id: working(self.journal.read(run.run_id)) for run in runs}
+        self._remember(runs)
         rows = {
             run.run_id: ask_kill(self.journal, run.run_id, self.by, self.reason)
             for run in runs
@@ -92,7 +94,11 @@ class Killing:
         for run in runs:
             if run.run_id not in found:
                 found[run.run_id] = self._dead(run)
-        return [self._told(run, found[run.run_id], before[run.run_id]) for run in runs]
+        return [self._told(run, found[run.run_id]) for run in runs]
+
+    def _remember(self, runs: Iterable[Standing]) -> None:
+        for run in runs:
+            self._before.setdefault(run.run_id, working(self.journal.read(run.run_id)))
 
     def _standings(self) -> list[Standing]:
         found = all_standings(self.home, self.journal)
@@ -132,8 +138,10 @@ class Killing:
 
     def ask_the_living(self) -> None:
         """Who lives is asked, once: before the trading state changes, and again where somebody began meanwhile."""
-        for run in self._standings():
-            if run.state == "running" and not self.journal.open_requests(run.run_id):
+        living = [run for run in self._standings() if run.state == "running"]
+        self._remember(living)
+        for run in living:
+            if not self.journal.open_requests(run.run_id):
                 ask_kill(self.journal, run.run_id, self.by, self.reason)
 
     def _ourselves(self, run: Standing) -> tuple[How, str]:
@@ -151,18 +159,20 @@ class Killing:
             await withdrawn(self.home, self.journal, ground, self.config.targets(), run)
         return 0
 
-    def _told(self, run: Standing, ending: tuple[How, str], before: Working) -> Killed:
-        """How the run stands by its journal now."""
-        after = working(self.journal.read(run.run_id))
+    def _told(self, run: Standing, ending: tuple[How, str]) -> Killed:
+        """How the run stands by its journal now. What was withdrawn since it was asked, and not by us, was by its runner."""
+        before, after = self._before[run.run_id], working(self.journal.read(run.run_id))
+        done = {order: filled for order, filled in after.withdrawn.items() if order not in before.withdrawn}
+        how, why = ending
         now = standing_of(self.journal, run.run_id, lambda _: False)
         assert now is not None
         return Killed(
             run.run_id,
-            ending[0],
+            "runner" if done and how == "nothing" else how,
             now.state,
             now.reason,
-            ending[1],
-            {order: filled for order, filled in after.withdrawn.items() if order not in before.withdrawn},
+            why,
+            done,
             after.alive,
             [
                 path

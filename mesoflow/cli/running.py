@@ -110,6 +110,7 @@ class Conduct:
     _failures: list[BaseException] = field(default_factory=list)
     _others: asyncio.Task[None] | None = None
     _keeper: Keeper | None = None
+    _witness: Witness | None = None
 
     @property
     def run_id(self) -> str:
@@ -131,6 +132,7 @@ class Conduct:
             machine = machine_of(self.started)
             view = self.view_of(machine, self.ground.clock.now)
             view.muted = bool(history)
+            self._witness = witness_of(self.ground, self.home)
             run = self._run = Run(
                 self.run_id,
                 str(self.started["nonce"]),
@@ -142,7 +144,7 @@ class Conduct:
             inbox = Inbox(self.journal, self.run_id, run.cancel, lambda: run.halt(by_a_person=True), taken)
             with ExitStack() as around:
                 if not self.guest:
-                    hook(self.ground, run, crash, self.home)
+                    hook(self.ground, run, crash, self._witness)
                     around.enter_context(interrupts(run, view.say, self.under.policy.withdrawn_on_park))
                 if not self.only_withdraw:
                     around.enter_context(every(LOOK_EVERY_S, lambda: self._look(run, inbox)))
@@ -226,6 +228,7 @@ class Conduct:
             refresh=refreshed,
             recheck=preflight,
             halted=self.home.is_halted,
+            leaves=self._witness.leaves if self._witness is not None else None,
             govern=self._govern,
             expected_legs=self._expected_legs,
             page=self.under.policy.page,
@@ -334,13 +337,18 @@ def _shown(view: View, progress: Progress) -> None:
     view.progress(progress)
 
 
-def hook(ground: Ground, run: Run, crash: CrashPoints, home: StateHome) -> None:
+def witness_of(ground: Ground, home: StateHome) -> Witness | None:
+    """On an embedded simulator, where the environment asks for one."""
+    lines = os.environ.get("MESOFLOW_WITNESS")
+    return Witness(home.journal_path, Path(lines)) if lines and ground.hooks is not None else None
+
+
+def hook(ground: Ground, run: Run, crash: CrashPoints, witness: Witness | None) -> None:
     """On an embedded simulator: the witness looks at each trading call, and a sent call is a crash point once executed."""
     if ground.hooks is None:
         return
-    witness = os.environ.get("MESOFLOW_WITNESS")
-    if witness:
-        ground.hooks.on_trading_call = Witness(home.journal_path, Path(witness)).look
+    if witness is not None:
+        ground.hooks.on_trading_call = witness.look
 
     def executed(method: str, args: Mapping[str, Any], key: str | None) -> None:
         path = run.sending_path(method, key)

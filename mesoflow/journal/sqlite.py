@@ -12,8 +12,7 @@ of ends and epochs holds as long as the home's last commit is the one that it sa
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,8 @@ import apsw
 
 from mesoflow.engine.effects import Value
 from mesoflow.journal import blobs, chain, schema
-from mesoflow.journal.codec import decode, encode
+from mesoflow.journal.codec import encode
 from mesoflow.journal.errors import (
-    CodecError,
-    JournalDamaged,
     JournalError,
     JournalShorter,
     JournalUnusable,
@@ -33,42 +30,24 @@ from mesoflow.journal.errors import (
 )
 from mesoflow.journal.head import Head
 from mesoflow.journal.log_room import LogRoom
-from mesoflow.journal.records import STANDING, Commit, Entry, Kind, Record, Request, RunRow
-from mesoflow.journal.rows import FORMAT, Row, record_of, require_chained
-from mesoflow.journal.verify import COLUMNS, Verifier
-
-# Rows fetched at a time: a reader that stops half-way must not hold a snapshot, which would keep the log from shrinking.
-READ_ROWS = 1_000
+from mesoflow.journal.reading import LEDGER, Reading
+from mesoflow.journal.records import Commit, Entry
+from mesoflow.journal.rows import FORMAT, Row, record_of
 
 _END = "SELECT number, last, hash FROM commits ORDER BY number DESC LIMIT 1"
 _RUN_END = "SELECT run_seq, hash FROM records WHERE run_id = ? ORDER BY run_seq DESC LIMIT 1"
 _EPOCH = "SELECT max(epoch) FROM epochs WHERE run_id = ?"
-_LEDGER = "SELECT max(home_seq) FROM ledgers WHERE account = ?"
 _INSERT = "INSERT INTO records VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
-# Steps from run to run over the index instead of reading every record.
-_RUNS = """
-WITH RECURSIVE run(id) AS (
-  SELECT min(run_id) FROM records WHERE run_id > ''
-  UNION ALL SELECT (SELECT min(run_id) FROM records WHERE run_id > id) FROM run WHERE id IS NOT NULL
-)
-SELECT id, first.home_seq, newest.home_seq, newest.run_seq, newest.kind FROM run
-  JOIN records first ON first.run_id = id AND first.run_seq = 1
-  JOIN records newest ON newest.run_id = id AND newest.run_seq = (SELECT max(run_seq) FROM records WHERE run_id = id)
-ORDER BY first.home_seq
-"""
 
 
-class SqliteJournal:
+class SqliteJournal(Reading):
     """One connection to the journal of a state home. Not to be shared between threads at the same time."""
 
     def __init__(self, path: Path, connection: apsw.Connection, head: Head, *, read_only: bool) -> None:
-        self.path = path
-        self._connection = connection
+        super().__init__(path, connection, head)
         self._cursor = connection.cursor()
-        self._head = head
         self._room = LogRoom(connection, path, schema.CHECKPOINT_PAGES)
         self._writable = not read_only
-        self._known = 0  # the last commit that this connection saw
         self._ends: dict[str, tuple[int, bytes]] = {}
         self._epochs: dict[str, int] = {}
         self._versions: dict[str, int] = {}
@@ -152,7 +131,7 @@ class SqliteJournal:
         """Inside a transaction."""
         version = self._versions.get(account)
         if version is None:
-            version = self._versions[account] = self._one(_LEDGER, (account,))[0] or 0
+            version = self._versions[account] = self._one(LEDGER, (account,))[0] or 0
         return version
 
     def claim(self, run_id: str) -> int:
@@ -283,103 +262,6 @@ class SqliteJournal:
             epoch = self._epochs[run_id] = self._one(_EPOCH, (run_id,))[0] or 0
         return epoch
 
-    # -- reading ------------------------------------------------------------------------------------------------------
-
-    def read(self, run_id: str, after: int = 0) -> Iterator[Record]:
-        """See store.Journal."""
-        path, before = str(self.path), self._hash_of(run_id, after)
-        sql = f"SELECT {COLUMNS} FROM records WHERE run_id = ? AND run_seq > ? ORDER BY run_seq LIMIT {READ_ROWS}"
-        while rows := self._rows(sql, (run_id, after)):
-            for row in map(Row._make, rows):
-                require_chained(row, before, after + 1, path)
-                after, before = row.run_seq, row.hash
-                yield self._record(row)
-
-    def home(self, after: int = 0, kinds: Sequence[Kind] | None = None) -> Iterator[Record]:
-        """See store.Journal."""
-        clause = f"AND kind IN ({', '.join('?' * len(kinds))})" if kinds is not None else ""
-        if kinds is not None and set(kinds) <= set(STANDING):
-            clause += f" AND {schema.STANDING_CLAUSE}"
-        sql = f"SELECT {COLUMNS} FROM records WHERE home_seq > ? {clause} ORDER BY home_seq LIMIT {READ_ROWS}"
-        seen: dict[str, tuple[int, bytes]] = {}
-        while rows := self._rows(sql, (after, *(kinds or ()))):
-            for row in map(Row._make, rows):
-                run_id, run_seq = row.run_id, row.run_seq
-                known = seen.get(run_id)
-                before = known[1] if known and known[0] == run_seq - 1 else self._hash_of(run_id, run_seq - 1)
-                require_chained(row, before, run_seq, str(self.path))
-                after, seen[run_id] = row.home_seq, (run_seq, row.hash)
-                yield self._record(row)
-
-    def last(self, run_id: str, kinds: Sequence[Kind] | None = None) -> Record | None:
-        """See store.Journal."""
-        clause = f"AND kind IN ({', '.join('?' * len(kinds))})" if kinds is not None else ""
-        sql = f"SELECT {COLUMNS} FROM records WHERE run_id = ? {clause} ORDER BY run_seq DESC LIMIT 1"
-        for row in map(Row._make, self._rows(sql, (run_id, *(kinds or ())))):
-            require_chained(row, self._hash_of(run_id, row.run_seq - 1), row.run_seq, str(self.path))
-            return self._record(row)
-        return None
-
-    def runs(self) -> list[RunRow]:
-        """See store.Journal."""
-        return [RunRow(*row) for row in self._rows(_RUNS)]
-
-    def ledger_version(self, account: str) -> int:
-        """See store.Journal."""
-        return next(iter(self._rows(_LEDGER, (account,))))[0] or 0
-
-    def ledger(self, account: str, after: int = 0) -> Iterator[Record]:
-        """See store.Journal."""
-        sql = (
-            f"SELECT {COLUMNS} FROM records WHERE home_seq IN "
-            f"(SELECT home_seq FROM ledgers WHERE account = ? AND home_seq > ? ORDER BY home_seq LIMIT {READ_ROWS}) ORDER BY home_seq"
-        )
-        while rows := self._rows(sql, (account, after)):
-            for row in map(Row._make, rows):
-                require_chained(row, self._hash_of(row.run_id, row.run_seq - 1), row.run_seq, str(self.path))
-                after = row.home_seq
-                yield self._record(row)
-
-    def open_requests(self, run_id: str | None) -> list[Request]:
-        """See store.Journal."""
-        sql = "SELECT id, run_id, kind, body FROM requests WHERE run_id IS ? AND id NOT IN (SELECT id FROM answers) ORDER BY id"
-        return [
-            Request(id, to, kind, self._decoded(body, f"request {id}"))
-            for id, to, kind, body in self._rows(sql, (run_id,))
-        ]
-
-    def answer_of(self, id: int) -> Mapping[str, Value] | None:
-        """See store.Journal."""
-        for (body,) in self._rows("SELECT body FROM answers WHERE id = ?", (id,)):
-            return self._decoded(body, f"the answer to request {id}")
-        return None
-
-    # -- verifying ----------------------------------------------------------------------------------------------------
-
-    def check(self, run_id: str) -> None:
-        """See store.Journal."""
-        with self._snapshot():
-            self._verifier().check(run_id)
-
-    def verify(self, run_id: str | None = None) -> list[str]:
-        """See store.Journal."""
-        with self._snapshot():
-            return self._verifier().verify(run_id)
-
-    @contextmanager
-    def _snapshot(self) -> Iterator[None]:
-        """Everything that is read inside is of one moment, whoever writes meanwhile."""
-        self._rows("BEGIN")
-        try:
-            yield
-        finally:
-            self._rows("ROLLBACK")
-
-    def _verifier(self) -> Verifier:
-        return Verifier(str(self.path), self._rows, self._head, self._known)
-
-    # -- the small change ---------------------------------------------------------------------------------------------
-
     def close(self) -> None:
         """See store.Journal. The last one to close empties the log into the database."""
         self._writable = False
@@ -398,41 +280,8 @@ class SqliteJournal:
         """The one row of an aggregate."""
         return self._cursor.execute(sql, values).fetchone() or ()
 
-    def _rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        """All rows of a query, read at once."""
-        try:
-            rows: list[tuple[Any, ...]] = self._connection.execute(sql, values).fetchall()
-            return rows
-        except (apsw.Error, UnicodeDecodeError) as error:
-            raise schema.said(error, self.path) from error
-
     def _end(self) -> tuple[int, int, bytes]:
         return self._run(_END).fetchone() or (0, 0, chain.START)
-
-    def _hash_of(self, run_id: str, run_seq: int) -> bytes:
-        """The hash that the record after this one is chained to."""
-        if run_seq == 0:
-            return chain.START
-        for (hash,) in self._rows(
-            "SELECT hash FROM records WHERE run_id = ? AND run_seq = ?", (run_id, run_seq)
-        ):
-            return hash if isinstance(hash, bytes) else b""
-        return b""
-
-    def _decoded(self, text: str, where: str) -> Mapping[str, Value]:
-        try:
-            body: Mapping[str, Value] = decode(text)
-        except CodecError as error:
-            raise JournalDamaged(str(self.path), where, error.reason) from None
-        return body
-
-    def _record(self, row: Row) -> Record:
-        return record_of(row, self._blob, str(self.path))
-
-    def _blob(self, name: str) -> bytes | None:
-        for (blob,) in self._rows("SELECT CAST(body AS BLOB) FROM blobs WHERE digest = ?", (name,)):
-            return blob if isinstance(blob, bytes) else None
-        return None
 
 
 class _NoSuchRequest(KeyError):

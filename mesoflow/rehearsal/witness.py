@@ -1,8 +1,8 @@
 """The witness: at each trading call the simulator lets it look, read-only, whether the journal holds what must be there.
 
 That is a durable intent with this key, the bytes that arrived say what it says, and its verdict passed (I2, I4, I10); no
-other sending of the leg group is without an outcome (I3), and nothing is halted (I7). A withdrawal needs no verdict, and
-passes while halted.
+other sending of the leg group is without an outcome (I3), and nothing was halted when it left (I7). A withdrawal needs no
+verdict, and passes while halted.
 Without a witness an engine that writes no intent at all passes every kill: each request can be derived again.
 
 `MESOFLOW_WITNESS=FILE` makes the real command run it: one line a trading call goes to FILE. Where something is missing
@@ -121,13 +121,23 @@ class Witness:
         self._journal = journal
         self._lines = lines
         self._die = die
+        self._on_the_way: set[str] = set()
+
+    def leaves(self, key: str) -> None:
+        """An order is about to leave. One that left before anybody halted may arrive after it; one that leaves again
+        afterwards may not."""
+        if self._is_halted:
+            self._on_the_way.discard(key)
+        else:
+            self._on_the_way.add(key)
 
     def look(self, method: str, args: Mapping[str, Any]) -> None:
         """The simulator's hook before a trading call is executed."""
         journal = SqliteJournal.open(self._journal, read_only=True)
         try:
-            if method not in WITHDRAWALS and (self._journal.parent / HALT).exists():
-                raise Missing(method, str(args.get(KEY) or ""), "the state home is halted")
+            key = str(args.get(KEY) or "")
+            if method not in WITHDRAWALS and self._is_halted and key not in self._on_the_way:
+                raise Missing(method, key, "the state home is halted")
             path = covering_path(journal, method, args)
         except Missing as missing:
             self._write(f"MISSING\t{missing}")
@@ -137,6 +147,10 @@ class Witness:
         finally:
             journal.close()
         self._write(f"seen\t{method}\t{args[KEY]}\t{path}")
+
+    @property
+    def _is_halted(self) -> bool:
+        return (self._journal.parent / HALT).exists()
 
     def _write(self, line: str) -> None:
         with self._lines.open("a", encoding="utf-8") as file:

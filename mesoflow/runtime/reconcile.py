@@ -17,8 +17,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
 from mesoflow.engine.effects import Govern, Tell
+from mesoflow.hubs.errors import CallRefused
 from mesoflow.runtime.settling import prepares, strategies, trades, withdrawals
-from mesoflow.runtime.settling.case import Case, HubAway
+from mesoflow.runtime.settling.case import Case, HubAway, RecordOfAnother
 from mesoflow.runtime.settling.verdicts import Human, Renew, Resend, Settle, Verdict
 
 Row: TypeAlias = Callable[[Case], Awaitable[Verdict]]
@@ -49,7 +50,14 @@ async def settle_unknown(case: Case) -> Verdict:
     row = ROWS.get(case.intent.method)
     if row is None:
         return Human(f"no rule settles {case.intent.method}", {"method": case.intent.method})
-    return await row(case)
+    try:
+        return await row(case)
+    except RecordOfAnother as other:
+        return Human(str(other), other.said)
+    except CallRefused as refused:
+        # Under whatever status: a look-up that is refused says nothing about the call.
+        said = {"method": refused.method, "status": refused.status, "message": refused.message}
+        return Human("the hub refuses to tell what became of it", said)
 
 
 __all__ = ["ROWS", "Case", "HubAway", "Human", "Renew", "Resend", "Settle", "Verdict", "settle_unknown"]

@@ -28,6 +28,9 @@ async def send(setting: Setting, intent: Intent, leave: Cleared[Order] | Withdra
         expected = leave.value.method
         if expected != intent.method:
             raise AssertionError(f"cleared for {expected}, asked to send {intent.method}")
+        # Before the look: what leaves is what was witnessed, or less.
+        if setting.leaves is not None:
+            setting.leaves(intent.key)
         if setting.halted():
             raise Halted
     return await deliver(setting.hub, setting, intent)

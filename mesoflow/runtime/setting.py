@@ -72,7 +72,8 @@ class Setting:
 
     `refresh` reads an order's quotes and facts anew, so that today's rails can judge a resend (actions/refresh.py); without
     it they are left as they are, and old ones are refused. `recheck` reads accounts and agents anew at a resume
-    (actions/preflight.py). `halted` looks at HALT; `govern` changes the trading state.
+    (actions/preflight.py). `halted` looks at HALT; `leaves` hears the key of each order that is about to leave;
+    `govern` changes the trading state.
     `expected_legs(plans)` are the open legs that the home's journal knows of, of the positions that these exec plans traded
     (legs.py). `page`: whom an unknown outcome is told.
     """
@@ -86,6 +87,7 @@ class Setting:
     refresh: Callable[[Context, Order], Effects] | None = None
     recheck: Callable[[Context], Effects] | None = None
     halted: Callable[[], bool] = _never
+    leaves: Callable[[str], None] | None = None
     govern: Callable[[Govern], Awaitable[Mapping[str, Value]]] = _ungoverned
     expected_legs: Callable[[Collection[int]], Expected] | None = None
     page: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from typing import Any
 
 from mesoflow.engine.effects import Effect, Place, Refused, Value
 from mesoflow.engine.errors import StepError
-from mesoflow.hubs.errors import CallRefused, HubError
+from mesoflow.hubs.errors import HubError
 from mesoflow.runtime.bodies import Intent
 from mesoflow.runtime.calls import Calls
 from mesoflow.runtime.core import Parked
@@ -80,12 +80,7 @@ class Unknowns(Calls):
         self._settlings[path] = self._settlings.get(path, 0) + 1
         if self._settlings[path] > SETTLINGS_MAX:
             return Human(f"still unknown after {SETTLINGS_MAX} look-ups", {"method": case.intent.method})
-        try:
-            return await settle_unknown(case)
-        except CallRefused as refused:
-            # A look-up that is refused says nothing about the call: under no status is it "not sent" or "failed".
-            said = {"method": refused.method, "status": refused.status, "message": refused.message}
-            return Human("the hub refuses to tell what became of it", said)
+        return await settle_unknown(case)
 
     async def _act_on(self, path: str, effect: Effect, intent: Intent, verdict: Verdict, case: Case) -> bool:
         match verdict:

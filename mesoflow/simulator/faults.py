@@ -1,5 +1,5 @@
-"""Dials for what goes wrong, set in process. The wire reads those of the first group, the world those of the second,
-the brokers those of the third.
+"""Dials for what goes wrong, set in process or from a file (rehearsal/faultfile). The wire reads those of the first group,
+the world those of the second, the brokers those of the third; what befalls whom is a value of troubles.py.
 
 A dial at rest changes nothing. Times are simulated; what a dial does is a function of the calls and of that time, never
 of when somebody looked.
@@ -10,70 +10,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, TypeVar
+
+from mesoflow.simulator.troubles import (
+    Away,
+    Held,
+    Loss,
+    Mishap,
+    MishapKind,
+    Misquote,
+    Mistold,
+    Restart,
+    Step,
+    Twice,
+)
 
 # How long idempotency records live unless the dial says otherwise; no retention is documented (hub/behaviour.md §4).
 RETENTION = timedelta(minutes=10)
-
-
-@dataclass(slots=True)
-class Loss:
-    """One call whose request or reply is lost: the `nth` call of `method` from now on (1: the next).
-
-    `cut`: the connection goes with it, as networks do it; else there is only silence, and the client's deadline.
-    """
-
-    method: str
-    nth: int = 1
-    cut: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Away:
-    """The hub is not there from `start` until just before `end`."""
-
-    start: datetime
-    end: datetime
-
-
-MishapKind = Literal[
-    "ack_late",  # the broker acknowledges `after` the order was accepted
-    "id_late",  # the broker's own id comes `after` the acknowledgement; the order works meanwhile and reads Pending
-    "frozen",  # in limbo (it reads Inactive) for `after`; None: until it is cancelled or expires
-    "reject",  # refused on arrival, for `reason`
-    "late_reject",  # acknowledged, and refused `after` that, if it is not filled by then
-    "reason_late",  # should it be refused: the reason comes `after` the status
-    "never_fills",  # the market leaves it alone
-    "fills",  # `packages` of it (None: the rest) fill at its limit `after` the acknowledgement
-    "fill_wins",  # when its cancel is asked for: the rest fills first
-    "fill_after_cancel",  # `packages` (None: the rest) filled just before the cancel, and are told `after` it
-    "fill_told_twice",  # each fill is told again `after`, under its EventId
-    "fill_told_again",  # each fill is told again `after`, as a new event
-    "cancel_slow",  # a cancel takes `after`
-    "person_cancels",  # a person cancels it `after` the acknowledgement
-    "person_closes",  # a person closes its position in the market `after` its first fill
-    "record_failed",  # SendOrder answers ProviderError, its record says Failed, and the broker takes the order all the same
-]
-
-
-@dataclass(slots=True)
-class Mishap:
-    """What befalls one order: the `nth` that is accepted from now on (1: the next). Several may befall one."""
-
-    what: MishapKind
-    nth: int = 1
-    after: timedelta | None = timedelta(seconds=2)
-    packages: int | None = None
-    reason: str = "account"  # a name of data/rejects.json
-
-
-@dataclass(frozen=True, slots=True)
-class Restart:
-    """A broker (`IBKR`, `TastyTrade`) is away, and comes back with its working orders; `new_ids`: under other ids."""
-
-    broker: str
-    away: Away
-    new_ids: bool = True
+_Counted = TypeVar("_Counted", Loss, Twice, Held, Mistold)
 
 
 @dataclass(slots=True)
@@ -83,6 +37,8 @@ class Faults:
     # The wire's. A lost request was never executed; a lost reply was, and its effects are written.
     lose_request: list[Loss] = field(default_factory=list)
     lose_reply: list[Loss] = field(default_factory=list)
+    duplicate_reply: list[Twice] = field(default_factory=list)
+    reorder: list[Held] = field(default_factory=list)
     # Simulated time between a request's arrival and its execution, by method; "*" for all others.
     delay: dict[str, timedelta] = field(default_factory=dict)
 
@@ -90,35 +46,62 @@ class Faults:
     record_processing: dict[str, timedelta] = field(default_factory=dict)
     # Methods whose records are gone at once ("*": all): the variant that breaks the hub's promise.
     record_gone: set[str] = field(default_factory=set)
-    retention: timedelta = RETENTION
+    record_retention: timedelta = RETENTION
     # Whether simulated time passes while nobody lives.
     clock_runs_while_dead: bool = False
+    # Steps of the hub's own clock, which tells times that are not those at which things happen.
+    clock_steps: list[Step] = field(default_factory=list)
+    # When a new world begins (UTC), where that is not the usual Thursday: around a change to summer time, for example.
+    begins: datetime | None = None
+    quotes: list[Misquote] = field(default_factory=list)
+
+    # The history's and the streams'. By how many numbers EventSeqId jumps after each event; each callback told twice, under one
+    # EventId; how many events of the page before each page of the history repeats; every nth item of a stream is left out.
+    seq_jumps: int = 0
+    callbacks_twice: bool = False
+    pages_overlap: int = 0
+    stream_drops: int = 0
 
     # The brokers'. What befalls an order is decided when it is accepted and kept with it.
     orders: list[Mishap] = field(default_factory=list)
     restarts: list[Restart] = field(default_factory=list)
     # When an agent (`IBKR`, `TastyTrade`) is away: orders reach the broker, and reports the hub, when it is back.
     agents_away: list[tuple[str, Away]] = field(default_factory=list)
+    # When the exchange halts trade: quotes stand still, nothing fills, orders and cancels are taken all the same.
+    halts: list[Away] = field(default_factory=list)
+    # How a broker takes an order that replaces another (broker/replacing.py).
+    replace: Literal["atomic", "refused", "cancel_then_new", "both_alive", "resized"] = "atomic"
     # When callbacks are lost; the events are in the history.
     silences: list[Away] = field(default_factory=list)
-    # The guesses of the client's `inferred` of these names, made wrong: +1, and "multiplies".
-    credit_sign: Literal[-1, 1] = -1
-    qty_multiplier: Literal["replaces", "multiplies"] = "replaces"
-    # The same of the world: a leg that moves keeps its name.
-    moved_leg_name: Literal["own", "same"] = "own"
-
     # How the hubs write what they say; no page tells (forms.py, wire/encodings.py). `decimals` None: as .NET has them.
     # `enum_numbers`: members are sent as numbers, against the client's guess of that name.
     casing: Literal["Pascal", "camel"] = "Pascal"
     enum_numbers: bool = False
     decimals: Literal["number", "text"] | None = None
-    # Guesses of these names made wrong (hubs/otherwise.py): other names for refusals, the record under a name, an unknown job
-    # under another status, other names for the history's kinds, the number given to GetEventsSince included.
+    # Every guess of the client's `inferred`, by its name, made wrong; `enum_numbers` and `record_retention` are above.
+    # Other names for refusals; a call that took effect and ends in an error; a request that is executed when its connection is
+    # long gone; what a limit says of a credit; what a multiplier multiplies; a moved leg that keeps its name.
     status_codes: bool = False
-    record_wrapper: str | None = None
-    job_gone: bool = False
+    hub_errors: list[Mistold] = field(default_factory=list)
+    late_arrival: list[Held] = field(default_factory=list)
+    credit_sign: Literal[-1, 1] = -1
+    qty_multiplier: Literal["replaces", "multiplies"] = "replaces"
+    moved_leg_name: Literal["own", "same"] = "own"
+    # Agents that are not called as their accounts' brokers; a clone that is refused, or is another strategy; expirations that
+    # are written as midnight after their day in New York; other kinds in the history; GetEventsSince that includes its number;
+    # callbacks that overtake each other.
+    agent_of_account: bool = False
+    clone_strategy_id: Literal["clones", "refuses", "differs"] = "clones"
+    expiration_date: bool = False
     event_kinds: bool = False
     events_since: bool = False
+    event_order: bool = False
+    # An unknown job under another status; other words for a package that a broker does not take; a contract that is named twice
+    # and held once; the record under a name.
+    job_gone: bool = False
+    no_combo: bool = False
+    combo_ratio: bool = False
+    record_wrapper: str | None = None
 
     _aways: list[Away] = field(default_factory=list)
     _listeners: list[Callable[[Away], None]] = field(default_factory=list)
@@ -140,6 +123,10 @@ class Faults:
         self, broker: str, start: datetime, duration: timedelta, *, new_ids: bool = True
     ) -> None:
         self.restarts.append(Restart(broker, Away(start, start + duration), new_ids))
+
+    def halt(self, start: datetime, duration: timedelta) -> None:
+        """The exchange halts trade from `start`, for `duration`."""
+        self.halts.append(Away(start, start + duration))
 
     def silence(self, start: datetime, duration: timedelta) -> None:
         """Callbacks are lost from `start`, for `duration`."""
@@ -187,18 +174,56 @@ class Faults:
     def reply_lost(self, method: str) -> Loss | None:
         return _count(self.lose_reply, method)
 
+    def reply_twice(self, method: str) -> bool:
+        return _count(self.duplicate_reply, method) is not None
+
+    def reply_held(self, method: str) -> timedelta | None:
+        held = _count(self.reorder, method)
+        return None if held is None else held.after
+
+    def request_late(self, method: str) -> timedelta | None:
+        held = _count(self.late_arrival, method)
+        return None if held is None else held.after
+
+    def mistold(self, method: str) -> Mistold | None:
+        return _count(self.hub_errors, method)
+
+    def misquote(self, now: datetime) -> Misquote | None:
+        """How quotes are told now; of several the first that was set."""
+        return next((one for one in self.quotes if one.when.start <= now < one.when.end), None)
+
+    def skew(self, now: datetime) -> timedelta:
+        """How far the hub's clock is off."""
+        return sum((step.by for step in self.clock_steps if step.start <= now), timedelta(0))
+
 
 def _back(aways: Iterable[Away], now: datetime) -> datetime | None:
     ends = [away.end for away in aways if away.start <= now < away.end]
     return max(ends, default=None)
 
 
-def _count(losses: list[Loss], method: str) -> Loss | None:
-    """Count this call against every loss of its method; the first that comes due is spent and returned."""
-    due: Loss | None = None
-    for loss in [loss for loss in losses if loss.method in (method, "*")]:
-        loss.nth -= 1
-        if loss.nth <= 0 and due is None:
-            losses.remove(loss)
-            due = loss
+def _count(counted: list[_Counted], method: str) -> _Counted | None:
+    """Count this call against all that are of its method; the first that comes due is spent and returned."""
+    due: _Counted | None = None
+    for one in [one for one in counted if one.method in (method, "*")]:
+        one.nth -= 1
+        if one.nth <= 0 and due is None:
+            counted.remove(one)
+            due = one
     return due
+
+
+__all__ = [
+    "RETENTION",
+    "Away",
+    "Faults",
+    "Held",
+    "Loss",
+    "Mishap",
+    "MishapKind",
+    "Misquote",
+    "Mistold",
+    "Restart",
+    "Step",
+    "Twice",
+]

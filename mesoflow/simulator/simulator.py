@@ -101,8 +101,8 @@ class Simulator:
     def _plan_ahead(self) -> None:
         """One timer, for the next thing that is due: callbacks leave on time even when nobody asks.
 
-        Where time jumps to the next timer, none is set for an expiration, nor for an order of which nobody hears: it would
-        pull the world along as soon as nobody does anything. There it happens at the next call, at its own time all the
+        Where time jumps to the next timer, none is set for an expiration, nor for an order or a signal of which nobody
+        hears: it would pull the world along as soon as nobody does anything. There it happens at the next call, at its own time all the
         same.
         """
         due = self._next_due()
@@ -118,8 +118,8 @@ class Simulator:
         due = world.jobs.next_due() if embedded else world.next_due()
         if embedded and not self._events.is_heard:
             return due
-        look = world.broker.next_look(self.clock.now())
-        return min((moment for moment in (due, look) if moment is not None), default=None)
+        looks = (due, world.broker.next_look(self.clock.now()), world.signals.next_due())
+        return min((moment for moment in looks if moment is not None), default=None)
 
     def _happen(self) -> None:
         due = self._timer_at

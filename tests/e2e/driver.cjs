@@ -26,8 +26,10 @@ function connection(path, options = {}) {
   return builder.build();
 }
 
-async function connect(path, options = {}) {
+// `prepare(hub)`: for handlers of what comes right after connecting.
+async function connect(path, options = {}, prepare = () => {}) {
   const made = connection(path, options);
+  prepare(made);
   await made.start();
   return made;
 }

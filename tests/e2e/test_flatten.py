@@ -81,6 +81,12 @@ class Desk:
             near.replace("SPX 0DTE iron condor", "near condor"), encoding="utf-8"
         )
 
+    def rewrite(self, old: str, new: str) -> None:
+        """Another condor."""
+        text = self.condor.read_text(encoding="utf-8")
+        assert old in text
+        self.condor.write_text(text.replace(old, new), encoding="utf-8")
+
     def copy(self, folder: Path) -> Desk:
         """The same home once more."""
         folder.mkdir()
@@ -206,9 +212,14 @@ def test_a_position_that_cannot_be_closed_is_named_and_the_home_is_halted_all_th
 def test_a_living_runner_that_holds_the_world_withdraws_parks_and_leaves_it_to_the_kill(desk: Desk) -> None:
     """It walks an entry: asked before REDUCING, it parks and does not fail on a rung that is refused."""
     desk.buy_calendar()
+    # Three seconds a rung, at prices that nobody takes: a busy machine still finds one alive.
+    desk.rewrite("start: mid", "start: {from_mid: -4.00}")
+    desk.rewrite("every: 10s", "every: 1m")
+    desk.rewrite("within: 3m", "within: 20m")
+    desk.rewrite("[50% of quote_width, 1.00]", "60% of mid")
     arguments = ("run", str(desk.condor), "--run-id", "condor", "--set", "entry_at=10:11", "--speed", "20")
     with desk.start(*arguments) as runner:
-        until(runner, "entry ")
+        until(runner, "rung-1")
         code, told = desk.flatten("--reason", "drill")
         assert runner.wait(20) == 7
     assert (code, told["flatten"]["open"]) == (0, []), told

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from mesoflow.simulator.world.strategies import TEMPLATES
+
 BOTH = pytest.mark.parametrize("protocol", ["json", "messagepack"])
 SPEED = "30"
 
@@ -49,7 +51,10 @@ def test_from_a_strategy_to_a_closed_position(
     with serving(tmp_path / "home") as (url, _):
         seen = javascript(url, protocol, "world.trade")
     assert seen == [
-        ("subscribed", {"SuccessfulStrategies": [101, 102, 103, 104, 105, 106], "FailedStrategies": []}),
+        (
+            "subscribed",
+            {"SuccessfulStrategies": [101, 102, 103, 104, 105, 106, 107, 108], "FailedStrategies": []},
+        ),
         ("agents", [["IBKR", True], ["TastyTrade", True]]),
         ("accounts", ["PAPER-1", "IB-1", "TT-1"]),
         ("strategy", ["mine", "SPX", ["PAPER-1"]]),
@@ -101,3 +106,39 @@ def test_a_killed_server_has_lost_nothing(
                 ],
             ),
         ]
+
+
+@BOTH
+def test_from_a_clone_to_a_closed_position_at_a_broker(
+    javascript: Callable[..., Any], tmp_path: Path, protocol: str
+) -> None:
+    with serving(tmp_path / "home") as (url, _):
+        seen = javascript(url, protocol, "broker.order")
+    condor = ["short_put", "long_put", "short_call", "long_call"]
+    assert seen == [
+        ("strategies", list(TEMPLATES)),
+        ("active", [[201, "ours"]]),
+        ("cancelled job", "Cancelled"),
+        ("plan", [True, {"1": condor}]),
+        ("again", ["DuplicateRequest", "Conflict"]),
+        ("orders", [["Cancelled", "S", -1, 0], ["Filled", "S", -1, -1]]),
+        ("legs", [["short_put", -1], ["long_put", 1], ["short_call", -1], ["long_call", 1]]),
+        ("executions", [4, True]),
+        (
+            "StreamPositionData",
+            ["cancelled", 2, ["PositionPrices", "PositionGreeks", "PositionPnLs", "LegPnLs"]],
+        ),
+        ("StreamLegData", ["cancelled", 2, ["Prices", "PnL"]]),
+        ("StreamLegsData", ["cancelled", 2, ["LegGreeks"]]),
+        ("StreamUnderlyingData", ["cancelled", 2, ["Prices"]]),
+        ("StreamContractData", ["cancelled", 2, ["Prices"]]),
+        ("StreamComboContractsData", ["cancelled", 2, ["Prices", "Greeks"]]),
+        ("signal", ["true -- close the shorts", True]),
+        ("told at connecting", True),
+        ("adjustment", [True, {"1": ["short_put", "short_call"]}]),
+        ("exit", ["long_put", "long_call"]),
+        ("closed", ["Closed", True]),
+        ("cash", True),
+        ("deleted", "NotFound"),
+        ("replayed", True),
+    ]

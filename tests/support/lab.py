@@ -16,10 +16,15 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from mesoflow.cli.commands.sim import SERVED
+from mesoflow.cli.embedded import opened
+from mesoflow.cli.worlds import wanted
+from mesoflow.runtime.home import StateHome
 from mesoflow.simulator.clock import EmbeddedClock
 from mesoflow.simulator.simulator import Simulator
 from tests.support.virtual_loop import VirtualLoop
@@ -37,10 +42,15 @@ class Lab:
     def __init__(self, folder: Path, *, speed: int = 10) -> None:
         self.home = folder / "home"
         self.state = folder / "served"
-        self._speed = str(speed)
+        self.speed = speed
         self._port = "0"
         self.server: subprocess.Popen[str] | None = None
         self.home.mkdir(parents=True, mode=0o700)
+
+    @property
+    def world(self) -> Path:
+        """The served world's folder."""
+        return self.state / "worlds" / SERVED
 
     def __enter__(self) -> Lab:
         self.serve()
@@ -58,7 +68,7 @@ class Lab:
 
     def serve(self) -> None:
         """Start it: the first time on any port, later on the same one and from the same state."""
-        place = ("--speed", self._speed, "--port", self._port, "--state", str(self.state))
+        place = ("--speed", str(self.speed), "--port", self._port, "--state", str(self.state))
         command = [MESOFLOW, "sim", "serve", *place]
         self.server = subprocess.Popen(
             command, cwd=ROOT, env={**os.environ}, stdout=subprocess.PIPE, text=True
@@ -88,6 +98,20 @@ class Lab:
             server.wait(timeout=30)
             assert server.stdout is not None
             server.stdout.close()
+
+    def pass_time(self, until: datetime, *, seed: int | None = None) -> None:
+        """The world lives on to a moment while nobody serves it: hours of market that no test waits for. `seed`: of a new
+        world."""
+        loop = VirtualLoop()
+        home = StateHome.open(self.state)
+        simulator = opened(
+            wanted(home, seed, None, first=SERVED), lambda last: EmbeddedClock(loop, max(last, until))
+        )
+        try:
+            simulator.world.advance(until)
+        finally:
+            simulator.close()
+            loop.close()
 
     # --- the command -------------------------------------------------------------------------------------------------
 
@@ -128,12 +152,12 @@ class Lab:
 
     def executed(self) -> list[str]:
         """The keys of the trading calls that the simulator executed; it must have been stopped."""
-        with world_of(self.state / "worlds" / "serve") as world:
+        with world_of(self.world) as world:
             return [call.key for call in world.ledger.executed()]
 
     def is_flat(self) -> bool:
         """Whether no position is left; the simulator must have been stopped."""
-        with world_of(self.state / "worlds" / "serve") as world:
+        with world_of(self.world) as world:
             return all(not quantity for quantity in world.ledger.positions().values())
 
 

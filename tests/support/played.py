@@ -41,11 +41,11 @@ def played(
     return code, evidence_of(home)
 
 
-def evidence_of(home: Path) -> Evidence:
-    """Of a home whose world nobody holds any more."""
+def evidence_of(home: Path, world: Path | None = None) -> Evidence:
+    """Of a home and its world, the home's own or one that was served, which nobody holds any more."""
     loop = VirtualLoop()
     journal = SqliteJournal.open(home / "journal.db", read_only=True)
-    folder = home / "worlds" / "default"
+    folder = world or home / "worlds" / "default"
     simulator = Simulator.open(folder, lambda at: EmbeddedClock(loop, at), faults=Faults())
     try:
         return gather(journal, simulator.world.ledger)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from mesoflow.engine.effects import Effect, Value
+from mesoflow.engine.effects import Effect, Place, Value
+from mesoflow.hubs.contract import METHODS
 from mesoflow.hubs.errors import CallRefused, ConnectFailed, HubError, NotSent, OutcomeUnknown
 from mesoflow.runtime.bodies import Intent
 from mesoflow.runtime.perform import PAUSES_S, Performer
@@ -22,6 +23,14 @@ FINISHED, FAILED, PROCESSING = "Completed", "Failed", "Processing"
 
 class HubAway(Exception):
     """The look-ups themselves got no answer within the budget: the run parks, the unknown stays."""
+
+
+class RecordOfAnother(Exception):
+    """The hub's record under our key is of another call (its Conflict in the other meaning): nothing of it is ours."""
+
+    def __init__(self, said: dict[str, Value]) -> None:
+        super().__init__("the hub's record under this key is of another call")
+        self.said = said
 
 
 @dataclass(slots=True)
@@ -68,7 +77,7 @@ class Case:
                 return found
 
     async def record(self) -> Mapping[str, Any] | None:
-        """The hub's idempotency record of the intent's key, None where it has none."""
+        """The hub's idempotency record of the intent's key, None where it has none. Raises RecordOfAnother."""
         try:
             answer = await self.read("GetIdempotencyRecord", {"idempotency_key": self.intent.key})
         except CallRefused as refused:
@@ -76,7 +85,17 @@ class Case:
                 return None
             raise
         record = answer.get("record") if isinstance(answer, Mapping) and "record" in answer else answer
+        if record and not self._is_ours(record):
+            raise RecordOfAnother(evidence(record))
         return record or None
+
+    def _is_ours(self, record: Mapping[str, Any]) -> bool:
+        """Of this operation and exec plan, as far as the record names them; a name that nobody knows says nothing."""
+        operation = str(record["operation"])
+        if operation != self.intent.method and operation in METHODS:
+            return False
+        plan = self.effect.order.exec_plan_id if isinstance(self.effect, Place) else None
+        return plan is None or record.get("live_exec_plan_id") in (None, plan)
 
     async def fresh_connection(self) -> None:
         """Ask over a connection that was opened after the sending one closed: what was on its way has arrived or died."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mesoflow.simulator.faults import Faults
+from mesoflow.simulator.world.agents import connector_of
 from mesoflow.simulator.world.events import Events
 from mesoflow.simulator.world.store import Store, written
 
@@ -23,6 +24,7 @@ class Edge:
     who: str
     is_back: bool
     new_ids: bool | None
+    reused: bool = False
 
     @property
     def name(self) -> str:
@@ -50,14 +52,16 @@ class Absences:
             yield Edge(away.start, name, is_back=False, new_ids=None)
             yield Edge(away.end, name, is_back=True, new_ids=None)
         for restart in self._faults.restarts:
-            yield Edge(restart.away.end, restart.broker, is_back=True, new_ids=restart.new_ids)
+            yield Edge(
+                restart.away.end, restart.broker, is_back=True, new_ids=restart.new_ids, reused=restart.reused
+            )
 
 
-def tell_agent(edge: Edge, events: Events) -> None:
+def tell_agent(edge: Edge, events: Events, faults: Faults) -> None:
     """An agent's status; only inside a change."""
     fields = {
         "status": "Connected" if edge.is_back else "Disconnected",
         "message": f"agent {edge.who} is {'connected' if edge.is_back else 'gone'}",
-        "connector": edge.who,
+        "connector": connector_of(edge.who, faults),
     }
     events.add("AgentStatusEvent", edge.at, fields)

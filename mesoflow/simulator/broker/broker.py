@@ -7,10 +7,13 @@ or when its agent is back (reports.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
+from mesoflow.hubs.models.contracts import LiveLeg
 from mesoflow.hubs.models.enums import OrderState, TimeInForce
 from mesoflow.simulator.broker.absences import Absences, Edge, tell_agent
 from mesoflow.simulator.broker.desk import Desk
@@ -20,6 +23,7 @@ from mesoflow.simulator.broker.orders import Item, Orders, Placed
 from mesoflow.simulator.broker.package import Package
 from mesoflow.simulator.broker.profiles import Delays, MarketProfile, broker_traits
 from mesoflow.simulator.broker.rejects import Judge
+from mesoflow.simulator.broker.replacing import replacement
 from mesoflow.simulator.broker.reports import Reports
 from mesoflow.simulator.broker.states import ENDS, Happening, Phase, after
 from mesoflow.simulator.draws import whole
@@ -33,7 +37,7 @@ from mesoflow.simulator.world.positions import Positions
 from mesoflow.simulator.world.store import moment_of, written
 from mesoflow.simulator.world.strategies import Strategies
 
-FILL, PERSON = "Fill", "Person"
+FILL, PERSON, EXCHANGE, BROKER = "Fill", "Person", "Exchange", "Broker"
 # How far ahead a timer looks for fills; further ahead it looks again.
 AHEAD = timedelta(seconds=30)
 _INSTANT = timedelta(microseconds=1)
@@ -60,7 +64,7 @@ class Broker:
         )
         self.judge = Judge(core.market, self.orders, accounts, positions, self.package)
         self._holdings = Holdings(core, accounts, positions, plans)
-        self._reports = Reports(core, self.orders, self._holdings, strategies)
+        self._reports = Reports(core, self.orders, self._holdings, strategies, plans)
         self._delays = Delays(core.seed)
         self._absences = Absences(core.store, core.faults)
         self._packages: dict[int, Package | None] = {}
@@ -77,6 +81,8 @@ class Broker:
             "cancel": self._cancel,
             "expire": self._expire,
             "close": self._person_closes,
+            "bust": self._bust,
+            "liquidate": self._liquidate,
             "tell": self._tell,
             "late": self._tell,
         }
@@ -99,7 +105,7 @@ class Broker:
         until = now + AHEAD
         due = self.next_due(until)
         if self._working_orders() and (due is None or due > until):
-            return until if self._core.market.calendar.is_open(until) else self._core.market.next_step(until)
+            return until if self._core.market.trades(until) else self._core.market.next_step(until)
         return due
 
     def _next_found(self, until: datetime) -> tuple[datetime, int] | None:
@@ -211,12 +217,16 @@ class Broker:
         return True
 
     def _arrive(self, item: Item, order: Placed) -> None:
-        if self._waits(item, order):
+        if self._waits(item, order) or self._overtakes(item):
             return
-        at, reason = item.at, self.judge.reason(order, item.at)
+        at = item.at
         with self._core.change(at):
             self.orders.strike(item)
             order = self.orders.put(order, arrived=at, looked=at - _INSTANT)
+            if "replaces" in item.doc:
+                order, reason = self._replace(order, item)
+            else:
+                reason = self.judge.reason(order, at)
             if reason is not None:
                 self._end(order, Happening.REJECT, at, reason)
                 return
@@ -236,6 +246,33 @@ class Broker:
                 if frozen.after is not None:
                     self.orders.plan(at + frozen.after, order.id, "thaw")
             self._plan_mishaps(order, at)
+
+    def _overtakes(self, item: Item) -> bool:
+        """What comes before the order that it replaces waits until that has come."""
+        old = self.orders.get(item.doc["replaces"]) if "replaces" in item.doc else None
+        if old is None or old.phase != Phase.SENT:
+            return False
+        arrives = self.orders.planned_at(old.id, "arrive")
+        assert arrives is not None, "an order that was sent arrives"
+        with self._core.change(item.at):
+            self.orders.postpone(item, max(arrives, item.at) + _INSTANT)
+        return True
+
+    def _replace(self, order: Placed, item: Item) -> tuple[Placed, str | None]:
+        """The new order as it will work, or why it is refused; the old one ends only when the new one is taken."""
+        at, old = item.at, self.orders.get(item.doc["replaces"])
+        assert old is not None, "an order is never removed"
+        found = replacement(item.doc["mode"], order, old)
+        if found.packages != order.packages and found.reason is None:
+            doc = order.doc.model_copy(update={"qty": Decimal(order.sign * found.packages)})
+            order = self.orders.put(order, packages=found.packages, doc=doc)
+        reason = found.reason or self.judge.reason(order, at, without=old.id)
+        if reason is None and found.cancels:
+            if found.fills_first and (fill := self._at_limit(old, found.fills_first, at)) is not None:
+                old = self._fill(old, fill, at)
+            if after(old.phase, Happening.CANCEL) is not None:
+                self._end(old, Happening.CANCEL, at)
+        return order, reason
 
     def _id_late(self, order: Placed) -> timedelta | None:
         scripted = order.mishap("id_late")
@@ -341,6 +378,29 @@ class Broker:
             self.orders.strike(item)
             self._close_by_hand(position, order.broker, item.at)
 
+    def _bust(self, item: Item, order: Placed) -> None:
+        """The exchange takes a fill back: the opposite at the same prices, without commission."""
+        plan, fill = self._plans.get(order.plan), self.orders.fill(item.doc["fill"])
+        assert plan.position is not None, "what has filled has a position"
+        trades = leg_trades(plan, order.broker, -fill.packages, order.ratios, fill.prices)
+        trades = {name: replace(trade, commission=Decimal(0)) for name, trade in trades.items()}
+        with self._core.change(item.at):
+            self.orders.strike(item)
+            for name, trade in trades.items():
+                self._witness(EXCHANGE, "", order.account, 0, plan.position, name, trade, item.at)
+            self._holdings.close_by_hand(plan.position, trades, item.at)
+
+    def _liquidate(self, item: Item, order: Placed) -> None:
+        """The broker closes one short leg of a position, the first by name."""
+        position = self._plans.get(order.plan).position
+        assert position is not None, "what has filled has a position"
+        short = [leg for leg in self._positions.legs(position, open_only=True) if leg.qty < 0]
+        with self._core.change(item.at):
+            self.orders.strike(item)
+            self._close_legs(
+                position, sorted(short, key=lambda leg: leg.name)[:1], BROKER, order.broker, item.at
+            )
+
     def close_position(self, position: int, at: datetime) -> None:
         """A person closes a position in the market, at its far sides."""
         account = self._positions.get(position).broker_account_id
@@ -349,12 +409,15 @@ class Broker:
             self._close_by_hand(position, broker, at)
 
     def _close_by_hand(self, id: int, broker: str, at: datetime) -> None:
-        legs = self._positions.legs(id, open_only=True)
+        self._close_legs(id, self._positions.legs(id, open_only=True), PERSON, broker, at)
+
+    def _close_legs(self, id: int, legs: Sequence[LiveLeg], by: str, broker: str, at: datetime) -> None:
         trades = closing_trades(legs, self._core.market.at(at), broker)
         account = self._positions.get(id).broker_account_id
         for name, trade in trades.items():
-            self._witness(PERSON, "", account, 0, id, name, trade, at)
-        self._holdings.close_by_hand(id, trades, at)
+            self._witness(by, "", account, 0, id, name, trade, at)
+        if trades:
+            self._holdings.close_by_hand(id, trades, at)
 
     # --- reports ---------------------------------------------------------------------------------------------------
 
@@ -393,12 +456,15 @@ class Broker:
         with self._core.change(edge.at):
             self._absences.crossed(edge)
             if edge.new_ids is None:
-                tell_agent(edge, self._core.events)
+                tell_agent(edge, self._core.events, self._core.faults)
                 return
-            for order in self.orders.of_broker(edge.who):
-                if order.phase == Phase.SENT:
-                    continue
+            there = [order for order in self.orders.of_broker(edge.who) if order.phase != Phase.SENT]
+            known = [order.broker_order for order in there if order.broker_order is not None]
+            # Ids that are used again: each order gets that of the next.
+            others = iter([*known[1:], *known[:1]])
+            for order in there:
                 back = order
                 if edge.new_ids and order.broker_order is not None:
-                    back = self.orders.put(order, broker_order=self._new_id(order, edge.at))
+                    new = next(others) if edge.reused else self._new_id(order, edge.at)
+                    back = self.orders.put(order, broker_order=new)
                 self._report(back, edge.at, "frozen" if back.phase == Phase.FROZEN else "acknowledged")

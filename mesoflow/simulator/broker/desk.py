@@ -31,8 +31,9 @@ from mesoflow.simulator.ledger import Executed, Ledger
 from mesoflow.simulator.world.accounts import Accounts
 from mesoflow.simulator.world.contracts import option_of
 from mesoflow.simulator.world.core import Core
-from mesoflow.simulator.world.errors import Refused, bad, missing, not_in_this_version
+from mesoflow.simulator.world.errors import Refused, bad, missing
 from mesoflow.simulator.world.fills import AMOUNT_MAX, scaled_qty
+from mesoflow.simulator.world.markers import Markers, markers_of
 from mesoflow.simulator.world.paging import page
 from mesoflow.simulator.world.plans import Plan, Plans
 from mesoflow.simulator.world.positions import Positions
@@ -58,7 +59,7 @@ class Desk:
     ) -> None:
         self._core, self._accounts, self._positions = core, accounts, positions
         self._plans, self._ledger, self._orders = plans, ledger, orders
-        self._delays = Delays(core.seed)
+        self._delays, self._markers = Delays(core.seed), Markers(core, positions)
 
     # --- SendOrder -------------------------------------------------------------------------------------------------
 
@@ -71,21 +72,22 @@ class Desk:
                 "Paper",
                 f"{args.broker_account_id} is a paper account: its fills are booked (ApplyPaperFills)",
             )
-        if args.replaces_order is not None:
-            raise not_in_this_version("SendOrder with ReplacesOrder")
         plan = self._plans.get(args.exec_plan_id)
         if plan.account != args.broker_account_id:
             raise bad(
                 "Account", f"exec plan {plan.id} is of account {plan.account}, not {args.broker_account_id}"
             )
+        if self._is_marker_only(plan, args.leg_group_id):
+            return self._complete_markers(plan, args, now, records)
         quantities = self._quantities(plan, args)
-        self._require_held(plan, quantities)
+        replaced = self._replaced(args, now)
+        self._require_held(plan, quantities, replaced)
         _require_prices(args.leg_group_order)
         with self._core.change(now):
             mishaps = tuple(self._core.faults.mishaps_of_next_order())
             order = self._placed(plan, args, str(account.broker_type), quantities, mishaps, now)
             self._orders.add(order)
-            self._plan_arrival(order, now)
+            self._plan_arrival(order, replaced, now)
             self._ledger.executed_call(Executed(now, SEND, args.idempotency_key, plan.account, plan.id))
             answer = SendOrderResult(live_order_id=order.id)
             failed = order.mishap("record_failed") is not None
@@ -113,10 +115,27 @@ class Desk:
         if wanted is not None and set(wanted) != set(names):
             raise bad("LegNames", f"leg group {args.leg_group_id} is {', '.join(names)}")
         legs = {name: plan.legs[name] for name in names}
-        quantities = {name: qty for name, qty in self._traded(plan, legs, args).items() if qty}
-        if not quantities:
-            raise bad("MarkerOnly", f"leg group {args.leg_group_id} has only markers: it needs no order")
-        return quantities
+        return {name: qty for name, qty in self._traded(plan, legs, args).items() if qty}
+
+    @staticmethod
+    def _is_marker_only(plan: Plan, group: int) -> bool:
+        names = plan.result.leg_groups.get(group)
+        return names is not None and markers_of(plan, names) == [name for name in plan.legs if name in names]
+
+    def _complete_markers(
+        self, plan: Plan, args: SendOrderArgs, now: datetime, records: Records
+    ) -> SendOrderResult:
+        """No order is needed, and none is made. An entry's markers come with its position."""
+        if plan.kind == "entry" and len(markers_of(plan)) == len(plan.legs):
+            raise bad("MarkerOnly", f"exec plan {plan.id} has only markers: there is nothing to enter")
+        answer = SendOrderResult(live_order_id=None)
+        with self._core.change(now):
+            if plan.position is not None and plan.kind != "entry":
+                names = plan.result.leg_groups[args.leg_group_id]
+                self._markers.complete(self._positions.get(plan.position), plan, names, now)
+            fields: dict[str, object] = {"live_exec_plan_id": plan.id, "live_order_ids": []}
+            records.add(SEND, args.idempotency_key, args, now, answer, **fields)
+        return answer
 
     def _traded(self, plan: Plan, legs: Mapping[str, LiveLeg], args: SendOrderArgs) -> dict[str, Decimal]:
         match plan.result:
@@ -131,13 +150,27 @@ class Desk:
         sign = -1 if plan.kind == "exit" else 1
         return {name: sign * leg.qty for name, leg in legs.items()}
 
-    def _require_held(self, plan: Plan, quantities: Mapping[str, Decimal]) -> None:
-        """What is closed must be there: by an exit all of it, by an adjustment as much."""
+    def _replaced(self, args: SendOrderArgs, now: datetime) -> Placed | None:
+        """The order that this one replaces: alive as far as MesoLive knows, and of the same group."""
+        if args.replaces_order is None:
+            return None
+        old = self.seen(args.replaces_order, now)
+        if old.doc.state in TERMINAL:
+            raise bad(f"Order{old.doc.state}", f"order {old.id} is {str(old.doc.state).lower()}")
+        if (old.plan, old.group) != (args.exec_plan_id, args.leg_group_id):
+            raise bad("ReplacesOrder", f"order {old.id} is of exec plan {old.plan}, leg group {old.group}")
+        return old
+
+    def _require_held(self, plan: Plan, quantities: Mapping[str, Decimal], replaced: Placed | None) -> None:
+        """What is closed must be there: by an exit all of it, by an adjustment as much. What the order that is replaced has
+        filled counts."""
         if plan.position is None or plan.kind == "entry":
             return
         held = {leg.id: leg.qty for leg in self._positions.legs(plan.position, open_only=True)}
-        for name, qty in quantities.items():
-            leg = plan.legs[name]
+        for name, asked in quantities.items():
+            leg, qty = plan.legs[name], asked
+            if replaced is not None:
+                qty -= replaced.ratios[name] * abs(replaced.doc.cum_qty)
             there = held.get(leg.id, _ZERO)
             fits = there == -qty if plan.kind == "exit" else there * qty < 0 and abs(qty) <= abs(there)
             if leg.id and not fits:
@@ -219,8 +252,10 @@ class Desk:
         late = next((m.after for m in mishaps if m.what == "ack_late" and m.after is not None), None)
         return now + (late if late is not None else self._delays.acknowledge(key))
 
-    def _plan_arrival(self, order: Placed, now: datetime) -> None:
-        self._orders.plan(self._arrives(order.key, order.mishaps, now), order.id, "arrive")
+    def _plan_arrival(self, order: Placed, replaced: Placed | None, now: datetime) -> None:
+        """How a replacement is taken is decided when it is accepted."""
+        doc = {} if replaced is None else {"replaces": replaced.id, "mode": self._core.faults.replace}
+        self._orders.plan(self._arrives(order.key, order.mishaps, now), order.id, "arrive", **doc)
 
     # --- CancelOrder -----------------------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from mesoflow.simulator.market.market import Snapshot
 from mesoflow.simulator.world.accounts import Accounts
 from mesoflow.simulator.world.contracts import multiplier_of, option_of
 from mesoflow.simulator.world.core import Core
+from mesoflow.simulator.world.markers import Markers, markers_of
 from mesoflow.simulator.world.plans import Plan, Plans
 from mesoflow.simulator.world.positions import Positions, realized_of
 from mesoflow.simulator.world.store import written
@@ -91,7 +92,7 @@ class Holdings:
 
     def __init__(self, core: Core, accounts: Accounts, positions: Positions, plans: Plans) -> None:
         self._core, self._accounts, self._positions, self._plans = core, accounts, positions, plans
-        self._tell = Telling(core)
+        self._tell, self._markers = Telling(core), Markers(core, positions)
 
     def reserve(self, plan: Plan) -> int:
         """The position of a plan; an entry's gets its id with the first fill at the broker."""
@@ -110,6 +111,7 @@ class Holdings:
         if plan.executed is None:
             self._plans.executed(plan.id, at)
             if plan.kind == "adjustment":
+                self._markers.complete(position, plan, markers_of(plan), at)
                 self._positions.define(id, plan.later_variables, plan.later_expirations)
             if (
                 self._core.store.row(

@@ -134,7 +134,7 @@ class Matching:
     def _is_left_alone(self, order: Placed, at: datetime) -> bool:
         return (
             order.mishap("never_fills") is not None
-            or not self._market.calendar.is_open(at)
+            or not self._market.trades(at)
             or self._faults.broker_back(order.broker, at) is not None
         )
 

@@ -12,6 +12,7 @@ from mesoflow.simulator.broker.margin import requirement
 from mesoflow.simulator.broker.orders import Orders, Placed
 from mesoflow.simulator.broker.package import Package, PackageQuote
 from mesoflow.simulator.broker.profiles import broker_traits
+from mesoflow.simulator.faults import Faults
 from mesoflow.simulator.market.chain import Option
 from mesoflow.simulator.market.market import Market
 from mesoflow.simulator.shared import data
@@ -20,11 +21,15 @@ from mesoflow.simulator.world.contracts import multiplier_of
 from mesoflow.simulator.world.positions import Positions
 
 _ZERO = Decimal(0)
+# `no_combo`: the same in words that no client of ours knows.
+OTHERWISE: Mapping[str, str] = {"code": "4711", "reason": "strategy not enabled for this route"}
 
 
-def rejection(reason: str, broker: str) -> OrderRejectionInfo:
+def rejection(reason: str, broker: str, faults: Faults | None = None) -> OrderRejectionInfo:
     """As the wire tells it."""
     told = data("rejects.json")[reason][broker]
+    if reason == "combo" and faults is not None and faults.no_combo:
+        told = OTHERWISE
     return OrderRejectionInfo(code=told["code"], reason=told["reason"], provider=broker)
 
 
@@ -42,8 +47,8 @@ class Judge:
         self._market, self._orders, self._accounts = market, orders, accounts
         self._positions, self._package_of = positions, package_of
 
-    def reason(self, order: Placed, at: datetime) -> str | None:
-        """Why it is refused; None: it is taken."""
+    def reason(self, order: Placed, at: datetime, *, without: int | None = None) -> str | None:
+        """Why it is refused; None: it is taken. `without`: an order that ends as this one begins."""
         scripted = order.mishap("reject")
         if scripted is not None:
             return scripted.reason
@@ -58,38 +63,36 @@ class Judge:
             return "size_limit"
         if not all(on_tick(price, package) for price in (order.limit, order.stop) if price is not None):
             return "off_tick"
-        if order.limit is not None and order.limit * 100 > quote.natural + _collar(quote):
+        if order.limit is not None and order.limit * 100 > _far_side(order, quote) + _collar(quote):
             return "precaution"
-        if self._overlaps(order, package):
+        others = self._others(order, without)
+        if _overlaps(package, others):
             return "overlap"
-        return None if self._is_covered(order, package, quote, at) else "margin"
+        return None if self._is_covered(order, package, quote, at, others) else "margin"
 
     def _is_closed(self, order: Placed, at: datetime) -> bool:
         return order.doc.time_in_force == TimeInForce.DAY and not self._market.calendar.is_open(at)
 
-    def _overlaps(self, order: Placed, package: Package) -> bool:
-        """Another order of the account stands on the other side of a contract."""
-        own = {leg.option: leg.ratio for leg in package.legs}
-        for other in self._others(order):
-            for leg in other.legs:
-                if own.get(leg.option, 0) * leg.ratio < 0:
-                    return True
-        return False
+    def _others(self, order: Placed, without: int | None) -> list[tuple[Placed, Package]]:
+        """Of the same account, alive."""
+        orders = [other for other in self._orders.alive(order.account) if other.id not in (order.id, without)]
+        return [(other, found) for other in orders if (found := self._package_of(other)) is not None]
 
-    def _others(self, order: Placed) -> list[Package]:
-        orders = [other for other in self._orders.alive(order.account) if other.id != order.id]
-        return [found for other in orders if (found := self._package_of(other)) is not None]
-
-    def _is_covered(self, order: Placed, package: Package, quote: PackageQuote, at: datetime) -> bool:
+    def _is_covered(
+        self,
+        order: Placed,
+        package: Package,
+        quote: PackageQuote,
+        at: datetime,
+        others: list[tuple[Placed, Package]],
+    ) -> bool:
         """Cash covers the margin with all open orders filled, or this order needs no more than before."""
         holdings = self._positions.held(order.account)
         before = [(holding.option, holding.qty) for holding in holdings]
         price = order.limit if order.limit is not None else Decimal(quote.natural) / 100
         paid = price * order.rest * multiplier_of(package.legs[0].option.underlying)
-        for other in self._orders.alive(order.account):
-            found = self._package_of(other)
-            if other.id != order.id and found is not None:
-                before += [(leg.option, Decimal(leg.ratio * other.rest)) for leg in found.legs]
+        for other, found in others:
+            before += [(leg.option, Decimal(leg.ratio * other.rest)) for leg in found.legs]
         after = before + [(leg.option, Decimal(leg.ratio * order.rest)) for leg in package.legs]
         needed = self.margin(after, at)
         cash = self._accounts.kept(order.account)[1].cash or _ZERO
@@ -113,9 +116,21 @@ class Judge:
         return total
 
 
+def _overlaps(package: Package, others: list[tuple[Placed, Package]]) -> bool:
+    """Another order of the account stands on the other side of a contract."""
+    own = {leg.option: leg.ratio for leg in package.legs}
+    return any(own.get(leg.option, 0) * leg.ratio < 0 for _, other in others for leg in other.legs)
+
+
 def on_tick(price: Decimal, package: Package) -> bool:
     cents = price * 100
     return cents == int(cents) and int(cents) % package.tick(float(cents)) == 0
+
+
+def _far_side(order: Placed, quote: PackageQuote) -> Decimal:
+    """What a limit is measured from. A stop that sleeps is not of this market yet, but of the one that wakes it."""
+    stop = Decimal(quote.natural) if order.stop is None else order.stop * 100
+    return max(Decimal(quote.natural), stop)
 
 
 def _collar(quote: PackageQuote) -> Decimal:

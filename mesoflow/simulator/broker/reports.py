@@ -7,9 +7,10 @@ state of an order that turns out to be filled whole becomes Filled, any other en
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from mesoflow.hubs.models.enums import OrderState
 from mesoflow.hubs.models.orders import Order, OrderRejectionInfo
@@ -17,19 +18,24 @@ from mesoflow.simulator.broker.holdings import Holdings
 from mesoflow.simulator.broker.orders import Orders, Placed
 from mesoflow.simulator.broker.rejects import rejection
 from mesoflow.simulator.broker.states import INACTIVE, TERMINAL
+from mesoflow.simulator.faults import Mishap
 from mesoflow.simulator.world.core import Core
 from mesoflow.simulator.world.errors import Refused
+from mesoflow.simulator.world.plans import Plans
 from mesoflow.simulator.world.strategies import Strategies
 
 _ZERO = Decimal(0)
+NEW_YORK = ZoneInfo("America/New_York")
 _SIX = Decimal("0.000001")
 
 
 class Reports:
     """Applies reports, each by its name; only inside a change."""
 
-    def __init__(self, core: Core, orders: Orders, holdings: Holdings, strategies: Strategies) -> None:
-        self._core, self._orders, self._holdings = core, orders, holdings
+    def __init__(
+        self, core: Core, orders: Orders, holdings: Holdings, strategies: Strategies, plans: Plans
+    ) -> None:
+        self._core, self._orders, self._holdings, self._plans = core, orders, holdings, plans
         self._strategies = strategies
         self._by_name: Mapping[str, Callable[[Placed, dict[str, Any], datetime], None]] = {
             "acknowledged": self._acknowledged,
@@ -95,19 +101,39 @@ class Reports:
         closes = order.mishap("person_closes")
         if closes is not None and cum == fill.packages:
             self._orders.plan(at + (closes.after or timedelta(0)), order.id, "close")
+        self._plan_undoing(order, doc["fill"], at, first=cum == fill.packages)
+
+    def _plan_undoing(self, order: Placed, fill: int, at: datetime, *, first: bool) -> None:
+        """What is done later about a first fill: taken back, or one of its legs closed by the broker."""
+        busted, liquidated = order.mishap("busted"), order.mishap("liquidated")
+        if first and busted is not None:
+            self._orders.plan(at + (busted.after or timedelta(0)), order.id, "bust", fill=fill)
+        if first and liquidated is not None:
+            self._orders.plan(self._liquidation(order, liquidated, at), order.id, "liquidate")
+
+    def _liquidation(self, order: Placed, mishap: Mishap, at: datetime) -> datetime:
+        """Brokers close what may be assigned or cannot be paid for half an hour before the close of its last day."""
+        if mishap.after is not None:
+            return at + mishap.after
+        legs = self._plans.get(order.plan).legs
+        days = [
+            leg.live_contract.expiration for leg in legs.values() if leg.live_contract.expiration is not None
+        ]
+        last = min(days).astimezone(NEW_YORK)
+        return max(at, last.replace(hour=15, minute=30, second=0, microsecond=0).astimezone(UTC))
 
     def _ended(self, order: Placed, doc: dict[str, Any], at: datetime) -> None:
         if order.doc.state in TERMINAL:
             return
         reason = doc.get("reason")
-        told = None if reason is None else rejection(reason, order.broker)
+        told = None if reason is None else rejection(reason, order.broker, self._core.faults)
         self._tell(self._see(order, at, state=OrderState(doc["state"])), at, told)
 
     def _reason(self, order: Placed, doc: dict[str, Any], at: datetime) -> None:
-        self._tell(order, at, rejection(doc["reason"], order.broker))
+        self._tell(order, at, rejection(doc["reason"], order.broker, self._core.faults))
 
     def _too_late(self, order: Placed, doc: dict[str, Any], at: datetime) -> None:
-        self._tell(order, at, rejection("cancel_too_late", order.broker))
+        self._tell(order, at, rejection("cancel_too_late", order.broker, self._core.faults))
 
     def _again(self, order: Placed, doc: dict[str, Any], at: datetime) -> None:
         """The same words: under the same id, or as if it were news."""

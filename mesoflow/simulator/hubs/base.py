@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from pydantic import ValidationError
 
@@ -36,6 +36,10 @@ class Hub:
         """`ahead`: called after each call, for whoever keeps the timers."""
         self._world, self._clock, self._ahead = world, clock, ahead
         self.handlers: dict[str, Handler] = {}
+
+    def served(self) -> dict[str, Literal["invoke", "stream"]]:
+        """What there is here, and how it is called."""
+        return dict.fromkeys(self.handlers, "invoke")
 
     async def connected(self, caller: Caller) -> None:
         return None
@@ -69,7 +73,7 @@ class Hub:
         )
 
     def _written(self, response: MesoLiveApiResponse) -> dict[str, Any]:
-        return form(response, self._world.faults)
+        return form(response, self._world.faults, self._clock.now())
 
     def stream(self, target: str, arguments: list[Any], caller: Caller) -> AsyncIterator[object]:
         self._method(target)

@@ -1,7 +1,7 @@
 """The Data Hub: snapshots, and streams of the same that send the latest value whenever it has changed.
 
 A stream looks at the market when its client is ready for the next item: what came and went in between is not sent, as the
-hub's own streams merge and drop.
+hub's own streams merge and drop. While an agent is away its figures stand still and grow old; nothing is sent then.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 from mesoflow.hubs.contract import Method
 from mesoflow.hubs.models.base import Args, has_flag
@@ -25,13 +26,14 @@ from mesoflow.hubs.models.data import (
 )
 from mesoflow.simulator.clock import SimulatorClock
 from mesoflow.simulator.hubs.base import Hub
-from mesoflow.simulator.hubs.forms import form
+from mesoflow.simulator.hubs.flags import flagged, require_flags
+from mesoflow.simulator.hubs.forms import expiration_meant, form
 from mesoflow.simulator.wire.core import Caller, HubError, NotAStream
-from mesoflow.simulator.world.agents import require_provider
+from mesoflow.simulator.world.agents import quotes_seen, require_provider, serving
 from mesoflow.simulator.world.contracts import multiplier_of, option_of
 from mesoflow.simulator.world.errors import Refused, bad, missing
 from mesoflow.simulator.world.figures import BASES, Block, Figures, Holding
-from mesoflow.simulator.world.positions import PositionFigures, id_lists
+from mesoflow.simulator.world.positions import IDS_MAX, PositionFigures, id_lists
 from mesoflow.simulator.world.world import World
 
 Answer = dict[str, Any]
@@ -53,8 +55,11 @@ class DataHub(Hub):
             "Contract": self._contract,
             "ComboContracts": self._combo,
         }
-        self.handlers = {f"Get{name}Snapshot": look for name, look in looks.items()}
+        self.handlers = {f"Get{name}Snapshot": partial(flagged, look) for name, look in looks.items()}
         self._streams = {f"Stream{name}Data": look for name, look in looks.items()}
+
+    def served(self) -> dict[str, Literal["invoke", "stream"]]:
+        return super().served() | dict.fromkeys(self._streams, "stream")
 
     def stream(self, target: str, arguments: list[Any], caller: Caller) -> AsyncIterator[object]:
         method = self._method(target)
@@ -69,7 +74,7 @@ class DataHub(Hub):
 
     async def _items(self, method: Method, args: Args) -> AsyncIterator[object]:
         """The latest figures, each time they differ from those sent before."""
-        sent: Mapping[str, Any] | None = None
+        sent, number = None, 0
         while True:
             try:
                 found = self._look(method, args)
@@ -78,13 +83,17 @@ class DataHub(Hub):
             if sent is None or _values(found) != _values(sent):
                 sent = found
                 item = method.result_model.model_validate(found, context="write")
-                yield form(item, self._world.faults)
+                number += 1
+                drops = self._world.faults.stream_drops
+                if not drops or number % drops:
+                    yield form(item, self._world.faults, self._clock.now())
             await self._wait()
 
     def _look(self, method: Method, args: Args) -> Answer:
         now = self._clock.now()
         self._world.advance(now)
         try:
+            require_flags(args)
             return self._streams[method.name](args, now)
         finally:
             self._ahead()
@@ -107,10 +116,10 @@ class DataHub(Hub):
     # --- what is asked ---------------------------------------------------------------------------------------------
 
     def _position(self, args: PositionDataArgs, now: datetime) -> Answer:
-        require_provider(args.provider, needed=False)
         positions = self._world.positions
         position = positions.get(args.position_id)
-        figures = positions.figures(positions.legs(position.id), now)
+        seen = self._seen(args.provider, position.broker_account_id, now)
+        figures = positions.figures(positions.legs(position.id), now, seen)
         blocks: tuple[tuple[str, str, str, str, Callable[[], Any]], ...] = (
             (
                 "position_prices",
@@ -139,27 +148,26 @@ class DataHub(Hub):
         }
 
     def _leg(self, args: LegDataArgs, now: datetime) -> Answer:
-        require_provider(args.provider, needed=False)
         leg = self._world.positions.leg(args.leg_id)
-        figures = self._world.positions.figures([leg], now)
+        figures = self._world.positions.figures([leg], now, self._seen(args.provider, leg.account_id, now))
         return {
             name: None if found is None else found[leg.id]
             for name, found in zip(("prices", "greeks", "pnl"), _by_leg(figures, args), strict=True)
         }
 
     def _legs(self, args: LegsDataArgs, now: datetime) -> Answer:
-        require_provider(args.provider, needed=False)
         where, values = id_lists(args.leg_ids)
         legs = [leg for _, leg in self._world.positions.leg_documents.find(where, values)]
         absent = sorted(set(args.leg_ids) - {leg.id for leg in legs})
         if absent:
             raise missing("leg", absent[0])
-        figures = self._world.positions.figures(legs, now)
+        # Legs of several accounts are as old as the oldest of their agents' quotes.
+        seen = [self._seen(args.provider, account, now) for account in {leg.account_id for leg in legs}]
+        figures = self._world.positions.figures(legs, now, min(seen, default=None))
         return dict(zip(("leg_prices", "leg_greeks", "leg_pnls"), _by_leg(figures, args), strict=True))
 
     def _underlying(self, args: UnderlyingDataArgs, now: datetime) -> Answer:
-        require_provider(args.provider, needed=True)
-        block = Figures(self._world.market, now).underlying(args.underlying.symbol)
+        block = self._figures(args.provider, now).underlying(args.underlying.symbol)
         if block is None:
             raise missing("underlying", args.underlying.symbol)
         return {
@@ -169,25 +177,42 @@ class DataHub(Hub):
         }
 
     def _contract(self, args: ContractDataArgs, now: datetime) -> Answer:
-        require_provider(args.provider, needed=True)
-        holding = _one_of(args.contract)
-        figures = Figures(self._world.market, now)
+        figures = self._figures(args.provider, now)
+        holding = self._one_of(args.contract)
         return _two(args, figures.prices(figures.quote(holding.option)), figures.greeks(holding))
 
     def _combo(self, args: ComboContractsDataArgs, now: datetime) -> Answer:
         """One of each contract is held; one that is named twice is held twice."""
-        require_provider(args.provider, needed=True)
-        if not args.contracts:
-            raise bad("Contracts", "a package has at least one contract")
-        holdings = [_one_of(contract) for contract in args.contracts]
-        figures = Figures(self._world.market, now)
+        figures = self._figures(args.provider, now)
+        if not 0 < len(args.contracts) <= IDS_MAX:
+            raise bad("Contracts", f"a package has 1 to {IDS_MAX} contracts")
+        holdings = [self._one_of(contract) for contract in args.contracts]
+        if self._world.faults.combo_ratio:
+            holdings = list(dict.fromkeys(holdings))
         greeks = figures.total_greeks([figures.greeks(holding) for holding in holdings])
         return _two(args, figures.package(holdings), greeks)
 
+    def _one_of(self, contract: LiveContract) -> Holding:
+        if self._world.faults.expiration_date and contract.expiration is not None:
+            meant = expiration_meant(contract.expiration)
+            contract = contract.model_copy(update={"expiration": meant})
+        option = option_of(contract)
+        return Holding(option, Decimal(1), multiplier_of(option.underlying))
 
-def _one_of(contract: LiveContract) -> Holding:
-    option = option_of(contract)
-    return Holding(option, Decimal(1), multiplier_of(option.underlying))
+    # --- whose quotes ----------------------------------------------------------------------------------------------
+
+    def _figures(self, provider: object, now: datetime) -> Figures:
+        """Of a provider that must be named."""
+        require_provider(provider, needed=True)
+        return Figures(self._world.market, now, quotes_seen([str(provider)], now, self._world.faults))
+
+    def _seen(self, provider: object, account: str, now: datetime) -> datetime:
+        """Until when a provider has brought quotes; unnamed, it is the account's own."""
+        require_provider(provider, needed=False)
+        if provider is not None:
+            return quotes_seen([str(provider)], now, self._world.faults)
+        broker = str(self._world.accounts.kept(account)[1].broker_type)
+        return quotes_seen(serving(broker), now, self._world.faults)
 
 
 def _two(args: ContractDataArgs | ComboContractsDataArgs, prices: Block, greeks: Block) -> Answer:

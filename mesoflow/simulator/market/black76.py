@@ -69,6 +69,14 @@ def price(terms: Terms, strike: float, volatility: float, call: bool) -> float:
     return terms.discount * (strike * cumulative(-lower) - terms.forward * cumulative(-upper))
 
 
+def delta(terms: Terms, strike: float, volatility: float, call: bool) -> float:
+    """The same as of the sensitivities, to the last digit, for whoever looks for a strike."""
+    spread = volatility * terms.root_years
+    upper = math.log(terms.forward / strike) / spread + 0.5 * spread
+    sign = 1.0 if call else -1.0
+    return sign * terms.dividend_discount * cumulative(sign * upper)
+
+
 def sensitivities(terms: Terms, strike: float, volatility: float, call: bool) -> Sensitivities:
     root = terms.root_years
     spread = volatility * root

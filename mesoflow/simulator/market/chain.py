@@ -65,8 +65,9 @@ class Listing:
         self._calendar = calendar
         self.roots = tuple(data("symbols.json")[underlying]["roots"])
         self.expiries = lru_cache(maxsize=8)(self._expiries)
+        self.expiry = lru_cache(maxsize=4096)(self._expiry)
 
-    def expiry(self, root: str, day: date) -> Expiry | None:
+    def _expiry(self, root: str, day: date) -> Expiry | None:
         """The times of an expiration, listed or not; None where none can be."""
         index = self._calendar.index_of(day)
         kind = settlement_of(root, self.underlying)
@@ -92,7 +93,7 @@ class Listing:
     def _listed(self, root: str, day: date, ahead: int) -> bool:
         if ahead > _MONTHLY and day.month != 12:
             return False
-        monthly = self._stands_for(day, _third_friday(day))
+        monthly = self._stands_for(day, third_friday(day))
         if settlement_of(root, self.underlying) == "am":
             return monthly
         if ahead <= _DAILY:
@@ -118,7 +119,7 @@ class Listing:
         return _strikes(round(level / 100.0) * 100, 0 if ahead <= 60 else 1 if ahead <= 200 else 2)
 
 
-def _third_friday(day: date) -> date:
+def third_friday(day: date) -> date:
     first = day.replace(day=1)
     return first + timedelta(days=(4 - first.weekday()) % 7 + 14)
 

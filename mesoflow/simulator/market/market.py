@@ -1,15 +1,17 @@
 """The market of one seed: ask it for a moment and get a snapshot, from which every quote and greek follows.
 
-Quotes step once a second while the exchange is open; between steps, and while it is closed, they stand still and their
-ages grow. A snapshot is computed when asked and never stored.
+Quotes step once a second while the exchange is open; between steps, while it is closed and while trade is halted they stand
+still and their ages grow. A snapshot is computed when asked and never stored.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from typing import Protocol
 
 from mesoflow.simulator.draws import uniform
 from mesoflow.simulator.market import black76
@@ -24,6 +26,7 @@ from mesoflow.simulator.market.ticks import Ticks, from_cents, ticks
 from mesoflow.simulator.shared import data
 
 STEP = timedelta(seconds=1)
+_INSTANT = timedelta(microseconds=1)
 # How often a contract may trade; its last price is of the last such time.
 _TRADES_EVERY = timedelta(minutes=1)
 _HUNDREDTH = Decimal("0.01")
@@ -73,7 +76,7 @@ class Snapshot:
 
     def quote(self, option: Option) -> Quote | None:
         """None for what cannot be traded: unknown, expired, or past its last trade."""
-        expiry = self._expiry(option)
+        expiry = self.expiry_of(option)
         if expiry is None:
             return None
         bid, ask = self.sides(option, expiry)
@@ -87,7 +90,7 @@ class Snapshot:
 
     def theoretical(self, option: Option) -> float | None:
         """What the option is worth; bid and ask stand around it."""
-        expiry = self._expiry(option)
+        expiry = self.expiry_of(option)
         if expiry is None:
             return None
         found = pair(self.slice_of(expiry), float(option.strike))
@@ -95,7 +98,7 @@ class Snapshot:
 
     def greeks(self, option: Option, price: Decimal | None = None) -> Sensitivities | None:
         """Greeks at the surface's volatility, or at the one that a price implies; None where that has none."""
-        expiry = self._expiry(option)
+        expiry = self.expiry_of(option)
         if expiry is None:
             return None
         smile, strike = self.slice_of(expiry), float(option.strike)
@@ -105,6 +108,11 @@ class Snapshot:
         if volatility is None:
             return None
         return black76.sensitivities(smile.terms, strike, volatility, option.call)
+
+    def delta(self, expiry: Expiry, strike: float, call: bool) -> float:
+        """Of one contract of an expiry that still trades."""
+        smile = self.slice_of(expiry)
+        return black76.delta(smile.terms, strike, smile.volatility(strike), call)
 
     def expiries(self, underlying: str) -> list[Expiry]:
         """Listed and still traded."""
@@ -122,7 +130,8 @@ class Snapshot:
         """Every strike of an expiry."""
         return [self._both(expiry, float(strike)) for strike in self.strikes(underlying, expiry)]
 
-    def _expiry(self, option: Option) -> Expiry | None:
+    def expiry_of(self, option: Option) -> Expiry | None:
+        """None for what is unknown, expired, or past its last trade."""
         if option.underlying not in self._market.optioned:
             return None
         expiry = self._market.listing(option.underlying).expiry(option.root, option.expiration)
@@ -132,20 +141,43 @@ class Snapshot:
         return quoted_pair(self.slice_of(expiry), strike, self.spread, self._market.ticks)
 
 
-class Market:
-    """All snapshots of one seed."""
+class Halt(Protocol):
+    """The exchange halts trade from `start` until just before `end`."""
 
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
+    @property
+    def start(self) -> datetime: ...
+    @property
+    def end(self) -> datetime: ...
+
+
+class Market:
+    """All snapshots of one seed. `halts`: the caller's own list, which may grow."""
+
+    def __init__(self, seed: int, halts: Sequence[Halt] = ()) -> None:
+        self.seed, self._halts = seed, halts
         self.calendar: Calendar = calendar()
         self.path = Path(seed, self.calendar)
         self.ticks: Ticks = ticks("SPX")
         self.optioned = frozenset(name for name, symbol in data("symbols.json").items() if symbol["roots"])
         self.listing = lru_cache(maxsize=None)(self._listing)
         self._snapshot = lru_cache(maxsize=32)(self._compute)
+        self.close = lru_cache(maxsize=1024)(self._close)
+        # What the hubs tell of an option: what is there, unless the world has it told otherwise (telltale.py).
+        self.told: Callable[[Market, Option, datetime], Quote | None] = _as_it_is
+
+    def halted(self, moment: datetime) -> Halt | None:
+        """The halt that a moment is in; of several the one that ends last."""
+        around = [halt for halt in self._halts if halt.start <= moment < halt.end]
+        return max(around, key=lambda halt: halt.end, default=None)
+
+    def trades(self, moment: datetime) -> bool:
+        """Whether anything can trade: the exchange is open, and trade is not halted."""
+        return self.calendar.is_open(moment) and self.halted(moment) is None
 
     def at(self, moment: datetime) -> Snapshot:
-        """The last step up to a moment."""
+        """The last step up to a moment; in a halt the last before it."""
+        while self.halted(moment) is not None:
+            moment = min(one.start for one in self._halts if one.start <= moment < one.end) - _INSTANT
         session = self.calendar.begun(moment)
         since = min(moment, session.closes) - session.opens
         return self._snapshot(session, session.opens + since // STEP * STEP)
@@ -155,6 +187,9 @@ class Market:
         session = self.calendar.begun(moment)
         if moment >= session.closes:
             return self.calendar.next_open(moment)
+        halt = self.halted(moment)
+        if halt is not None:
+            return min(halt.end, session.closes)
         return min(self.at(moment).at + STEP, session.closes)
 
     def last_trade(
@@ -169,11 +204,21 @@ class Market:
         side = ask if uniform(self.seed, "last", option, at.isoformat()) < 0.5 else bid
         return at, from_cents(side)
 
+    def _close(self, index: int) -> tuple[float, float]:
+        """SPX and VIX at the close of a session."""
+        session = self.calendar.session(index)
+        cell = index * CELLS + int((session.closes - session.opens).total_seconds())
+        return self.path.spx(cell), self.path.vix(cell)
+
     def _compute(self, session: Session, at: datetime) -> Snapshot:
         return Snapshot(self, session, at)
 
     def _listing(self, underlying: str) -> Listing:
         return Listing(underlying, self.calendar)
+
+
+def _as_it_is(market: Market, option: Option, now: datetime) -> Quote | None:
+    return market.at(now).quote(option)
 
 
 def _middle(bid: int, ask: int) -> Decimal:

@@ -24,7 +24,7 @@ class Spread:
 
     @classmethod
     def of(cls, vix: float, session: Session, at: timedelta) -> Spread:
-        """`at`: time since the session's open. Near open and close the spread is wider."""
+        """`at`: time since the session's open. Near open and close the spread is wider, and around announcements."""
         constants: dict[str, Any] = data("market.json")["spread"]
         margin = timedelta(minutes=constants["edge_minutes"])
         inside = margin <= at < session.closes - session.opens - margin
@@ -34,7 +34,7 @@ class Spread:
             vega_factor=constants["vega_factor"],
             deep_from=constants["deep_from_delta"],
             deep_factor=constants["deep_factor"],
-            edge=1.0 if inside else constants["edge_factor"],
+            edge=(1.0 if inside else constants["edge_factor"]) * _event_factor(session, at),
         )
 
     def half_width(self, price: float, delta: float, vega: float, tick: float) -> float:
@@ -45,3 +45,14 @@ class Spread:
         if delta > self.deep_from:
             half *= 1.0 + self.deep_factor * (delta - self.deep_from)
         return half * self.edge
+
+
+def _event_factor(session: Session, at: timedelta) -> float:
+    """By days on which rates are announced, so many minutes after the open."""
+    own: dict[str, Any] = data("market.json")["events"]
+    begins = timedelta(minutes=own["after_open_minutes"])
+    if session.day.isoformat() not in own["days"] or not begins <= at < begins + timedelta(
+        minutes=own["minutes"]
+    ):
+        return 1.0
+    return float(own["factor"])

@@ -69,7 +69,9 @@ def adjusted(
     holds: Holds,
 ) -> Adjusted:
     """Raises Impossible. The key and its operation are there."""
-    chosen = Selection(definition.symbol, snapshot, around, lua, holds.legs, holds.realized)
+    chosen = Selection(
+        definition.symbol, snapshot, around, lua, holds.legs, holds.realized, definition.margin
+    )
     try:
         condition = chosen.evaluate((key,))[0]
         asked = definition.adjustments[key][operation]

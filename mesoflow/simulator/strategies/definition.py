@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mesoflow.simulator.strategies.adjustments import Adjustments, read_adjustments
+from mesoflow.simulator.strategies.margins import MarginRule, read_margin
 from mesoflow.simulator.strategies.reading import DefinitionRefused, Reader
 from mesoflow.simulator.strategies.rules import ExpirationRule, LegRule, read_expirations, read_legs
 
@@ -31,6 +32,8 @@ class Definition:
     # Stored on the position at its entry: profit_target, stop_loss, max_days_in_trade.
     exit_vars: Mapping[str, str]
     adjustments: Adjustments
+    # The model by which the language knows margins.
+    margin: MarginRule | None = None
 
     @property
     def leg_names(self) -> frozenset[str]:
@@ -61,7 +64,10 @@ def read_definition(raw: object) -> Definition:
         qty_multiplier=reader.optional(entry.get("QtyMultiplier"), "Entry.QtyMultiplier"),
         exit_vars=_exit_vars(reader, leave),
         adjustments=read_adjustments(reader, document.get("Adjustment"), aliases, (leg.name for leg in legs)),
+        margin=read_margin(reader, document.get("Settings")),
     )
+    if document.get("ExternalData") is not None:
+        reader.wrong("ExternalData", "variables from a CSV are not in this version")
     if reader.problems:
         raise DefinitionRefused(reader.problems)
     return found

@@ -39,7 +39,9 @@ class Preview:
 def preview(definition: Definition, snapshot: Snapshot, circumstances: Circumstances, lua: Lua) -> Preview:
     """Raises Impossible."""
     try:
-        return _preview(definition, Selection(definition.symbol, snapshot, circumstances, lua))
+        return _preview(
+            definition, Selection(definition.symbol, snapshot, circumstances, lua, margin=definition.margin)
+        )
     except ExpressionFailed as error:
         raise Impossible(str(error)) from None
 

@@ -51,10 +51,15 @@ def scaled(greeks: Sensitivities, qty: Decimal, dte: int) -> dict[str, float]:
 
 
 def names_of(legs: Iterable[MarketLeg], realized: float = 0.0) -> dict[str, float | None]:
-    """`leg_*` and `pos_*`; `realized`: what legs have earned that are closed. Of a preview nothing has been earned."""
+    """`leg_*` and `pos_*`; `realized`: what legs have earned that are closed. Of a preview nothing has been earned.
+
+    `open_trades_cnt` counts the legs that are held, markers not: no page tells, the one sample fits it.
+    """
     names: dict[str, float | None] = {f"pos_{name}": 0.0 for name in GREEKS}
     names["pos_pnl"] = realized
-    for leg in legs:
+    held = list(legs)
+    names["open_trades_cnt"] = float(sum(1 for leg in held if leg.qty))
+    for leg in held:
         prefix = f"leg_{leg.role}_"
         figures: dict[str, float | None] = dict.fromkeys((*GREEKS, "iv"))
         if leg.greeks is not None:
@@ -66,6 +71,7 @@ def names_of(legs: Iterable[MarketLeg], realized: float = 0.0) -> dict[str, floa
             "qty": float(leg.qty),
             "pnl": leg.pnl,
             "dit": leg.days,
+            "dte": float(leg.dte),
         }
         names |= {prefix + name: value for name, value in figures.items()}
         for name in (*GREEKS, "pnl"):

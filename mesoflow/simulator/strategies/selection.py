@@ -5,16 +5,20 @@ A Selection is one evaluation, variable by variable: each choice sees what was c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections import ChainMap
+from collections.abc import Callable, Collection, Iterable, MutableMapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import cast
 
 from mesoflow.simulator.market.chain import Expiry, Option
-from mesoflow.simulator.market.market import Quote, Snapshot
+from mesoflow.simulator.market.market import Snapshot
 from mesoflow.simulator.strategies.legs import MarketLeg, names_of
 from mesoflow.simulator.strategies.lua import ExpressionFailed, Lua, Names, exact
+from mesoflow.simulator.strategies.margins import MarginRule
 from mesoflow.simulator.strategies.rules import ExpirationRule, LegRule, Right, StrikeRule
+from mesoflow.simulator.strategies.valuation import Valuation
 
 # No account holds as many; what is above is an expression gone wrong.
 CONTRACTS_MAX = 1_000_000
@@ -23,6 +27,7 @@ _ROOT_ORDER = {"SPX": ("SPXW", "SPX")}
 # What a quantity may read of its own leg.
 _OWN = ("price", "strike", "iv")
 _ONE = Decimal(1)
+_Names = ChainMap[str, float | None]
 
 
 class Impossible(Exception):
@@ -59,10 +64,12 @@ class Selection:
         lua: Lua,
         held: Iterable[MarketLeg] = (),
         realized: float = 0.0,
+        margin: MarginRule | None = None,
     ) -> None:
         self.symbol, self.snapshot, self.around, self.lua = symbol, snapshot, around, lua
-        self.realized = realized
-        self.names: dict[str, float | None] = dict(around.names)
+        self.realized, self.margin = realized, margin
+        # What is known beside the position may be computed when it is asked for: it is a layer of its own.
+        self.names: _Names = ChainMap({}, cast("MutableMapping[str, float | None]", around.names))
         self.expiries: dict[str, Expiry] = {}
         self.legs: list[MarketLeg] = list(held)
         if self.legs:
@@ -70,18 +77,28 @@ class Selection:
 
     def refresh(self) -> None:
         """Let the names say what the legs are now; names of legs that are gone stay as they were."""
-        self.names |= names_of(self.legs, self.realized)
+        self.names.update(self._named(self.legs))
+
+    def _named(self, legs: list[MarketLeg]) -> dict[str, float | None]:
+        found = names_of(legs, self.realized)
+        if self.margin is not None:
+            found["pos_margin"] = self.margin.of_legs(legs, self.snapshot)
+        return found
+
+    def _valuation(self) -> Valuation:
+        return Valuation(self.legs, self.snapshot, self.realized)
 
     # --- expressions -----------------------------------------------------------------------------------------------
 
     def number(self, expression: str) -> float:
-        return self.lua.number(expression, self.names)
+        return self.lua.number(expression, self.names, self._valuation())
 
     def optional(self, expression: str | None) -> float | None:
         return None if expression is None else self.number(expression)
 
     def whole(self, expression: str, what: str, more: Names | None = None) -> Decimal:
-        number = self.lua.number(expression, {**self.names, **(more or {})})
+        layer = cast("dict[str, float | None]", dict(more or {}))
+        number = self.lua.number(expression, self.names.new_child(layer), self._valuation())
         if abs(number) > CONTRACTS_MAX:
             raise Impossible(f"{what} came to {number:g}, more than {CONTRACTS_MAX}")
         if number != int(number):
@@ -92,7 +109,7 @@ class Selection:
         found: list[Evaluated] = []
         for text in conditions:
             try:
-                found.append(Evaluated(text, self.lua.truth(text, self.names)))
+                found.append(Evaluated(text, self.lua.truth(text, self.names, self._valuation())))
             except ExpressionFailed as error:
                 found.append(Evaluated(text, None, error.reason))
         return tuple(found)
@@ -117,6 +134,7 @@ class Selection:
 
     def choose_expiry(self, rule: ExpirationRule) -> Expiry:
         wanted, least, most = self.number(rule.dte), self.optional(rule.least), self.optional(rule.most)
+        self.names.update({f"expiration_{rule.name}_min": least, f"expiration_{rule.name}_max": most})
         order = rule.include if rule.include is not None else _ROOT_ORDER.get(self.symbol, ())
         fitting = [
             expiry
@@ -184,7 +202,8 @@ class Selection:
         scored = [
             (value, option)
             for option in self._candidates(right, expiry)
-            if (value := self._score(rule, option, leg_on)) is not None and _within(value, least, most)
+            if (value := self._score(rule, option, expiry, leg_on)) is not None
+            and _within(value, least, most)
         ]
         wanted = self.number(rule.wanted)
         if rule.selector == "Delta" and wanted < 0:
@@ -218,40 +237,39 @@ class Selection:
         taken: Collection[Option] = self.around.used
         if self.around.unique_in_position:
             taken = self.around.used | {leg.option for leg in self.legs}
+        if self.snapshot.at >= expiry.until:
+            return
         for strike in self.snapshot.strikes(self.symbol, expiry):
             option = Option(self.symbol, expiry.root, expiry.day, Decimal(strike), right)
             if option not in taken:
                 yield option
 
-    def _score(self, rule: StrikeRule, option: Option, leg_on: Callable[[Option], MarketLeg]) -> float | None:
-        """The quantity that the selector compares; None where the contract has none, or does not count."""
+    def _score(
+        self, rule: StrikeRule, option: Option, expiry: Expiry, leg_on: Callable[[Option], MarketLeg]
+    ) -> float | None:
+        """The quantity that the selector compares; None where the candidate does not count."""
         match rule.selector:
             case "StrikePrice":
                 return float(option.strike)
             case "Delta":
-                greeks = self.snapshot.greeks(option)
-                return None if greeks is None else abs(greeks.delta) * 100.0
+                return abs(self.snapshot.delta(expiry, float(option.strike), option.call)) * 100.0
             case "Complex":
                 return self._complex(rule, leg_on(option))
             case _:
-                return _price(rule.selector, self.snapshot.quote(option))
+                bid, ask = self.snapshot.sides(option, expiry)
+                return {"BidPrice": bid, "AskPrice": ask, "MidPrice": (bid + ask) / 2}[rule.selector] / 100
 
     def _complex(self, rule: StrikeRule, leg: MarketLeg) -> float | None:
         """The statement with the candidate as the leg, where all constraints hold. What it cannot judge does not count."""
-        names = self.names | names_of([*self.legs, leg], self.realized)
+        legs = [*self.legs, leg]
+        names = self.names.new_child(self._named(legs))
+        model = Valuation(legs, self.snapshot, self.realized)
         try:
-            if not all(self.lua.truth(text, names) for text in rule.constraints):
+            if not all(self.lua.truth(text, names, model) for text in rule.constraints):
                 return None
-            return self.lua.number(rule.statement, names)
+            return self.lua.number(rule.statement, names, model)
         except ExpressionFailed:
             return None
-
-
-def _price(selector: str, quote: Quote | None) -> float | None:
-    if quote is None:
-        return None
-    price = {"BidPrice": quote.bid, "AskPrice": quote.ask, "MidPrice": quote.mark}[selector]
-    return None if price is None else float(price)
 
 
 def _within(value: float, least: float | None, most: float | None) -> bool:

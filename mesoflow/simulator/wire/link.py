@@ -8,6 +8,7 @@ that does not read is bounded, and blocks nobody but that client.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import AsyncIterator
@@ -216,7 +217,7 @@ class Link:
 
     async def _serve(self, call: Invocation | StreamInvocation) -> None:
         method = contract_name(call.target)
-        if await self._request_fails(method):
+        if await self._request_fails(method, call):
             return
         if call.streams:
             self._complete(
@@ -231,7 +232,7 @@ class Link:
             task.add_done_callback(partial(self._pumped, identity=call.id))
             self._streams[call.id] = task
 
-    async def _request_fails(self, method: str) -> bool:
+    async def _request_fails(self, method: str, call: Invocation | StreamInvocation) -> bool:
         """The dials between arrival and execution."""
         faults = self._serving.faults
         lost = faults.request_lost(method)
@@ -239,10 +240,22 @@ class Link:
             if lost.cut:
                 self.abort()
             return True
+        late = faults.request_late(method)
+        if late is not None:
+            self._serving.start(self._executed_late(call, late), name=f"late {call.target} of {self._id}")
+            self.abort()
+            return True
         delay = faults.delay_of(method)
         if delay is not None:
             await self._sleep(delay)
         return False
+
+    async def _executed_late(self, call: Invocation | StreamInvocation, late: timedelta) -> None:
+        """A request that was still on its way when its connection ended: nobody hears what comes of it."""
+        await self._sleep(late)
+        if isinstance(call, Invocation):
+            with contextlib.suppress(Exception):
+                await self._app.invoke(call.target, call.arguments, self)
 
     async def _sleep(self, duration: timedelta) -> None:
         clock = self._serving.clock
@@ -267,11 +280,27 @@ class Link:
             logger.exception("%s failed", call.target)
             self._complete(call.id, error=_unexpected(call.target))
             return
-        lost = self._serving.faults.reply_lost(method)
-        if lost is None:
-            self._complete(call.id, result)
-        elif lost.cut:
-            self.abort()
+        await self._reply(method, call, result)
+
+    async def _reply(self, method: str, call: Invocation, result: object) -> None:
+        """The dials between execution and reply."""
+        faults = self._serving.faults
+        lost, told, held = faults.reply_lost(method), faults.mistold(method), faults.reply_held(method)
+        again = faults.reply_twice(method)
+        if lost is not None:
+            if lost.cut:
+                self.abort()
+        elif told is not None:
+            self._complete(call.id, error=told.text or _unexpected(call.target))
+        elif held is not None:
+            self._serving.start(self._reply_late(call, result, held), name=f"reply of {call.target}")
+        else:
+            for _ in range(2 if again else 1):
+                self._complete(call.id, result)
+
+    async def _reply_late(self, call: Invocation, result: object, held: timedelta) -> None:
+        await self._sleep(held)
+        self._complete(call.id, result)
 
     def _complete(self, identity: str | None, result: object = VOID, *, error: str | None = None) -> None:
         """Without an id no answer is due."""

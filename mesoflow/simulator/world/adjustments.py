@@ -5,13 +5,17 @@ New variables alone (UpdateVars) are stored when the job ends, without orders; a
 
 from __future__ import annotations
 
+from collections import ChainMap
+from collections.abc import Collection, MutableMapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import cast
 
 from mesoflow.hubs.models.contracts import LiveLeg
 from mesoflow.hubs.models.enums import LivePositionState
 from mesoflow.hubs.models.positions import LivePosition
 from mesoflow.hubs.models.prepares import PreparePositionAdjustmentArgs
+from mesoflow.simulator.market.market import Market
 from mesoflow.simulator.strategies.adjusting import Holds, adjusted, role_of
 from mesoflow.simulator.strategies.adjustments import OPERATIONS
 from mesoflow.simulator.strategies.definition import Definition
@@ -78,11 +82,13 @@ class Adjustments:
         constraint = str(args.leg_selection_constraint or CONSTRAINTS[0])
         around = Circumstances(
             today=self._core.market.calendar.local_date(at),
-            names={
-                **account,
-                "days_in_trade": (at - position.created_at) / _DAY,
-                **{name: float(value) for name, value in variables.items()},
-            },
+            names=ChainMap(
+                {
+                    "days_in_trade": (at - position.created_at) / _DAY,
+                    **{name: float(value) for name, value in variables.items()},
+                },
+                cast("MutableMapping[str, int | float | None]", account),
+            ),
             used=self._positions.used() if constraint == "FullyUnique" else frozenset(),
             unique_in_position=constraint != "None",
         )
@@ -109,32 +115,34 @@ class Adjustments:
         realized = sum((realized_of(leg) for leg in ever), Decimal(0))
         days = self._positions.expirations(position.id)
         return Holds(
-            legs=tuple(self._market_leg(leg, definition, at) for leg in legs),
+            legs=tuple(market_leg(self._core.market, leg, definition.leg_names, at) for leg in legs),
             names=frozenset(leg.name for leg in ever),
             realized=float(realized),
             expirations={alias: date.fromisoformat(day) for alias, day in days.items()},
         )
 
-    def _market_leg(self, leg: LiveLeg, definition: Definition, at: datetime) -> MarketLeg:
-        option, snapshot = option_of(leg.live_contract), self._core.market.at(at)
-        quote = snapshot.quote(option)
-        if quote is None:
-            raise bad("Quotes", f"leg {leg.name}: {option} has no quotes")
-        earned = None
-        if quote.mark is not None:
-            earned = float((quote.mark - leg.avg_entry_price) * leg.qty * multiplier_of(option.underlying))
-        return MarketLeg(
-            name=leg.name,
-            role=role_of(leg.name, definition.leg_names),
-            option=option,
-            qty=leg.qty,
-            group=leg.leg_group_id,
-            dte=(option.expiration - self._core.market.calendar.local_date(at)).days,
-            quote=quote,
-            greeks=snapshot.greeks(option),
-            pnl=earned,
-            days=(at - leg.created_at) / _DAY,
-        )
+
+def market_leg(market: Market, leg: LiveLeg, roles: Collection[str], at: datetime) -> MarketLeg:
+    """An open leg with its market. Raises Refused."""
+    option, snapshot = option_of(leg.live_contract), market.at(at)
+    quote = snapshot.quote(option)
+    if quote is None:
+        raise bad("Quotes", f"leg {leg.name}: {option} has no quotes")
+    earned = None
+    if quote.mark is not None:
+        earned = float((quote.mark - leg.avg_entry_price) * leg.qty * multiplier_of(option.underlying))
+    return MarketLeg(
+        name=leg.name,
+        role=role_of(leg.name, roles),
+        option=option,
+        qty=leg.qty,
+        group=leg.leg_group_id,
+        dte=(option.expiration - market.calendar.local_date(at)).days,
+        quote=quote,
+        greeks=snapshot.greeks(option),
+        pnl=earned,
+        days=(at - leg.created_at) / _DAY,
+    )
 
 
 def require_constraint(constraint: str) -> None:

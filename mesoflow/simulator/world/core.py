@@ -10,6 +10,7 @@ from functools import cached_property
 
 from mesoflow.simulator.faults import Faults
 from mesoflow.simulator.market.market import Market
+from mesoflow.simulator.market.volatility import Volatility
 from mesoflow.simulator.strategies.lua import Lua
 from mesoflow.simulator.world.events import Events
 from mesoflow.simulator.world.store import Store
@@ -28,6 +29,10 @@ class Core:
     @cached_property
     def lua(self) -> Lua:
         return Lua(self.seed)
+
+    @cached_property
+    def volatility(self) -> Volatility:
+        return Volatility(self.market)
 
     @contextmanager
     def change(self, at: datetime) -> Iterator[None]:

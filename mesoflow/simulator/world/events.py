@@ -21,6 +21,8 @@ class Events:
         self._store, self._seed = store, seed
         self._untold: list[tuple[Callback, int | None, Event]] = []
         self.listeners: list[Listener] = []
+        # By how many numbers EventSeqId jumps after an event (a dial).
+        self.jumps: Callable[[], int] = int
 
     def add(
         self,
@@ -34,7 +36,7 @@ class Events:
         """Write one, and return its number; only inside a change. `again`: under the id of that number's event."""
         callback = callback_of(kind)
         assert callback is not None, f"the contract has no event {kind}"
-        number = self._store.next_id("events")
+        number = self._store.next_id("events", 1 + self.jumps())
         event = callback.event_model.model_validate(
             {
                 "event_id": uuid(self._seed, "event", number if again is None else again),
@@ -80,6 +82,13 @@ class Events:
             "SELECT id, kind, doc FROM events WHERE id > ? ORDER BY id LIMIT ?", (max(number, after), limit)
         )
         return [(id, (kind, _model(kind).read(unpacked(doc)))) for id, kind, doc in found]
+
+    def before(self, number: int, limit: int) -> list[tuple[int, tuple[str, Event]]]:
+        """The last of those before a number, in their order."""
+        found = self._store.rows(
+            "SELECT id, kind, doc FROM events WHERE id < ? ORDER BY id DESC LIMIT ?", (number, limit)
+        )
+        return [(id, (kind, _model(kind).read(unpacked(doc)))) for id, kind, doc in reversed(found)]
 
 
 def _model(kind: str) -> type[Event]:

@@ -37,17 +37,18 @@ class Holding:
 
 
 class Figures:
-    """What the market says at one moment."""
+    """What the market says at one moment. `seen`: the last moment of which anybody here knows, if not this one."""
 
-    def __init__(self, market: Market, now: datetime) -> None:
-        self.now = now
+    def __init__(self, market: Market, now: datetime, seen: datetime | None = None) -> None:
+        self.now, self._market = now, market
+        self._seen = now if seen is None else min(seen, now)
         self._today = market.calendar.local_date(now)
-        self._snapshot: Snapshot = market.at(now)
+        self._snapshot: Snapshot = market.at(self._seen)
         self._quotes: dict[Option, Quote | None] = {}
 
     def quote(self, option: Option) -> Quote | None:
         if option not in self._quotes:
-            self._quotes[option] = self._snapshot.quote(option)
+            self._quotes[option] = self._market.told(self._market, option, self._seen)
         return self._quotes[option]
 
     def dte(self, option: Option) -> int:

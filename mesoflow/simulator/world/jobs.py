@@ -24,12 +24,14 @@ from mesoflow.hubs.models.prepares import (
 )
 from mesoflow.simulator.draws import hexes, log_normal
 from mesoflow.simulator.strategies.entry import preview
+from mesoflow.simulator.strategies.margins import MarginRule
 from mesoflow.simulator.strategies.selection import Circumstances, Impossible
 from mesoflow.simulator.world.accounts import Accounts
 from mesoflow.simulator.world.adjustments import Adjustments, require_constraint
-from mesoflow.simulator.world.agents import require_provider
+from mesoflow.simulator.world.agents import all_away, require_provider, serving
 from mesoflow.simulator.world.core import Core
 from mesoflow.simulator.world.errors import Refused, bad, missing
+from mesoflow.simulator.world.known import Known
 from mesoflow.simulator.world.plans import EntryOf, Kind, Plans
 from mesoflow.simulator.world.positions import Positions
 from mesoflow.simulator.world.records import Records
@@ -240,6 +242,7 @@ class Jobs:
             self._end(job, due, str(status), plan, error)
 
     def _plan(self, job: Job) -> int:
+        self._require_quotes(job)
         match job.kind:
             case "entry":
                 return self._entry(job)
@@ -247,8 +250,18 @@ class Jobs:
                 return self._exit(job)
             case _:
                 args = PreparePositionAdjustmentArgs.read(job.args)
-                account = self._positions.get(args.position_id).broker_account_id
-                return self._adjustments.plan(args, job.due, self._names(account, job.due))
+                position = self._positions.get(args.position_id)
+                margin = self._strategies.definition(position.live_strategy_id).margin
+                known = self.names(position.broker_account_id, job.due, margin)
+                return self._adjustments.plan(args, job.due, known)
+
+    def _require_quotes(self, job: Job) -> None:
+        """Without an agent nothing is prepared. Raises Impossible."""
+        provider, account = job.args.get("DataProvider"), self._whose(job)[2]
+        broker = str(self._accounts.kept(account)[1].broker_type)
+        gone = all_away((provider,) if provider else serving(broker), job.due, self._core.faults)
+        if gone is not None:
+            raise Impossible(f"there are no quotes: {gone}")
 
     def _entry(self, job: Job) -> int:
         args = PreparePositionEntryArgs.read(job.args)
@@ -262,7 +275,7 @@ class Jobs:
         constraint = str(args.leg_selection_constraint)
         circumstances = Circumstances(
             today=self._core.market.calendar.local_date(job.due),
-            names=self._names(args.broker_account_id, job.due),
+            names=self.names(args.broker_account_id, job.due, definition.margin),
             used=self._positions.used() if constraint == "FullyUnique" else frozenset(),
             unique_in_position=constraint != "None",
         )
@@ -276,24 +289,9 @@ class Jobs:
         )
         return self._plans.add_entry(of, found, job.due).exec_plan_id
 
-    def _names(self, account: str, at: datetime) -> dict[str, float | None]:
-        """What the language knows of account and underlying."""
-        market = self._core.market
-        session = market.calendar.begun(at)
-        worth = self._accounts.net_liquidation(self._accounts.kept(account)[1], at)
-        before = market.at(market.calendar.session(session.index - 1).closes)
-        return {
-            "nav": None if worth is None else float(worth),
-            "initial_cash": float(self._accounts.first_cash(account)),
-            "pos_in_flight": float(self._positions.count_open(account)),
-            "underlying_price": market.at(at).spot,
-            "underlying_today_open": market.at(session.opens).spot,
-            "underlying_prevday_close": before.spot,
-            "days_in_trade": 0.0,
-            "profit_target": None,
-            "stop_loss": None,
-            "max_days_in_trade": None,
-        }
+    def names(self, account: str, at: datetime, margin: MarginRule | None = None) -> Known:
+        """What the language knows of account, underlying and calendar; `margin`: the definition's."""
+        return Known(self._core, self._accounts, self._positions, account, at, margin)
 
     def _exit(self, job: Job) -> int:
         args = PreparePositionExitArgs.read(job.args)

@@ -14,7 +14,7 @@ from mesoflow.hubs.models.positions import LivePosition
 from mesoflow.simulator.market.chain import Option
 from mesoflow.simulator.world.contracts import multiplier_of, option_of
 from mesoflow.simulator.world.core import Core
-from mesoflow.simulator.world.errors import missing
+from mesoflow.simulator.world.errors import bad, missing
 from mesoflow.simulator.world.figures import Block, Figures, Holding
 from mesoflow.simulator.world.paging import page
 from mesoflow.simulator.world.store import Documents, packed, unpacked, written
@@ -123,14 +123,17 @@ class Positions:
 
     def variables(self, position: int, now: datetime) -> dict[str, Decimal]:
         """As stored, but for the days to the expirations, which stay current."""
-        row = self._core.store.row("SELECT vars, expirations FROM positions WHERE id = ?", (position,))
-        if row is None:
-            raise missing("position", position)
-        found = {name: Decimal(value) for name, value in unpacked(row[0]).items()}
-        today = self._core.market.calendar.local_date(now)
-        for alias, day in unpacked(row[1]).items():
+        found, today = self.stored(position), self._core.market.calendar.local_date(now)
+        for alias, day in self.expirations(position).items():
             found[f"expiration_{alias}_dte"] = Decimal((date.fromisoformat(day) - today).days)
         return found
+
+    def stored(self, position: int) -> dict[str, Decimal]:
+        """Variables as they were stored."""
+        row = self._core.store.row("SELECT vars FROM positions WHERE id = ?", (position,))
+        if row is None:
+            raise missing("position", position)
+        return {name: Decimal(value) for name, value in unpacked(row[0]).items()}
 
     def expirations(self, position: int) -> dict[str, str]:
         """Alias → day, in ISO form."""
@@ -140,8 +143,10 @@ class Positions:
         found: dict[str, str] = unpacked(row[0])
         return found
 
-    def figures(self, legs: Iterable[LiveLeg], now: datetime) -> PositionFigures:
-        return PositionFigures(Figures(self._core.market, now), list(legs))
+    def figures(
+        self, legs: Iterable[LiveLeg], now: datetime, seen: datetime | None = None
+    ) -> PositionFigures:
+        return PositionFigures(Figures(self._core.market, now, seen), list(legs))
 
     # --- changing; only inside a change ----------------------------------------------------------------------------
 
@@ -256,6 +261,12 @@ class PositionFigures:
         return self._figures.package([holding for _, holding in rows if holding.qty], divisor)
 
 
+# More than any account holds; a question has its bound.
+IDS_MAX = 1_000
+
+
 def id_lists(ids: Sequence[int]) -> tuple[str, list[Any]]:
-    """A condition on the id."""
+    """A condition on the id. Raises Refused."""
+    if len(ids) > IDS_MAX:
+        raise bad("Ids", f"{len(ids)} ids are more than {IDS_MAX} at once")
     return f"id IN ({', '.join('?' * len(ids))})", list(ids)

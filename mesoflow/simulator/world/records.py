@@ -88,7 +88,9 @@ class Records:
         if row is None:
             return None
         record = IdempotencyRecord.read(unpacked(row[0]))
-        if moment_of(row[1]) + self._faults.retention <= now or self._faults.gone(str(record.operation)):
+        if moment_of(row[1]) + self._faults.record_retention <= now or self._faults.gone(
+            str(record.operation)
+        ):
             return None
         if now < moment_of(row[2]):
             unsettled = ("response_status", "response_data", "live_exec_plan_id", "live_order_ids", "job_id")

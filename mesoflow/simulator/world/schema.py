@@ -1,8 +1,23 @@
 """The tables of a world. Documents are the wire's own models as JSON text, beside the columns that are searched by."""
 
-FORMAT = 2
+from collections.abc import Mapping
+from types import MappingProxyType
 
-SCHEMA = """
+FORMAT = 3
+
+_SIGNALS = """
+CREATE TABLE signals (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, strategy INTEGER NOT NULL, account TEXT NOT NULL, position INTEGER NOT NULL,
+    condition TEXT NOT NULL, time_ok INTEGER NOT NULL, event INTEGER NOT NULL,
+    UNIQUE (kind, strategy, account, position, condition));
+"""
+
+# What an older world lacks, by its format: it is brought up, one format after the other, when it is opened.
+MISSING: Mapping[int, str] = MappingProxyType({2: _SIGNALS})
+
+SCHEMA = (
+    _SIGNALS
+    + """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
 CREATE TABLE accounts (id INTEGER PRIMARY KEY, doc TEXT NOT NULL, account TEXT NOT NULL UNIQUE);
 CREATE TABLE strategies (id INTEGER PRIMARY KEY, doc TEXT NOT NULL, definition TEXT NOT NULL);
@@ -47,3 +62,4 @@ CREATE TABLE ledger (
     id INTEGER PRIMARY KEY, at TEXT NOT NULL, operation TEXT NOT NULL, key TEXT NOT NULL, account TEXT NOT NULL,
     plan INTEGER NOT NULL, position INTEGER, leg TEXT, contract TEXT, qty TEXT, price TEXT, commission TEXT);
 """
+)

@@ -20,7 +20,7 @@ import msgspec
 
 from mesoflow.hubs.models.base import Wire
 from mesoflow.simulator.world.errors import WorldDamaged, WorldHeld
-from mesoflow.simulator.world.schema import FORMAT, SCHEMA
+from mesoflow.simulator.world.schema import FORMAT, MISSING, SCHEMA
 
 _M = TypeVar("_M", bound=Wire)
 
@@ -68,6 +68,8 @@ class Store:
             self._release()
             raise
         self._writing = False
+        # How often something was changed since the world was opened: what was read before may be old.
+        self.version = 0
 
     def _hold(self) -> int:
         lock = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
@@ -93,6 +95,7 @@ class Store:
             run("COMMIT")
             os.ftruncate(self._count, 0)
             return True
+        self._bring_up()
         if self.get("format") != FORMAT:
             raise WorldDamaged(
                 self.folder, f"its format is {self.get('format')}, this version reads {FORMAT}"
@@ -102,6 +105,14 @@ class Store:
             lost = int(told) - int(self.get("commits"))
             raise WorldDamaged(self.folder, f"its last {lost} changes are lost, as after a power failure")
         return False
+
+    def _bring_up(self) -> None:
+        """A world of an older format, which this version knows how to go on with."""
+        while (older := self.get("format")) in MISSING:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute(MISSING[older])
+            self.set("format", older + 1)
+            self._connection.execute("COMMIT")
 
     def close(self) -> None:
         with suppress(apsw.Error):
@@ -132,6 +143,7 @@ class Store:
             raise
         finally:
             self._writing = False
+        self.version += 1
         os.pwrite(self._count, f"{commits:0{_COUNT_DIGITS}d}".encode(), 0)
 
     def rows(self, query: str, args: Sequence[object] = ()) -> list[tuple[Any, ...]]:
@@ -155,11 +167,11 @@ class Store:
             (key, value),
         )
 
-    def next_id(self, kind: str) -> int:
-        """Ids count up, one series a kind; an id is never given twice, even when what had it is deleted."""
+    def next_id(self, kind: str, step: int = 1) -> int:
+        """Ids count up, one series a kind; an id is never given twice, even when what had it is deleted. `step`: to the next."""
         key = f"next {kind}"
         found = int(self.get(key) or FIRST_IDS[kind])
-        self.set(key, found + 1)
+        self.set(key, found + step)
         return found
 
 
@@ -176,6 +188,7 @@ FIRST_IDS = {
     "broker_fills": 1,
     "agenda": 1,
     "events": 1,
+    "signals": 1,
     "ledger": 1,
 }
 

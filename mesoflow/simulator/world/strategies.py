@@ -11,6 +11,7 @@ import msgspec
 
 from mesoflow.hubs.models.strategies import CreateStrategyArgs, LiveStrategy, UpdateStrategyArgs
 from mesoflow.simulator.shared import data
+from mesoflow.simulator.signals.rules import read_signal_rules
 from mesoflow.simulator.strategies.definition import Definition, read_definition
 from mesoflow.simulator.strategies.reading import DefinitionRefused
 from mesoflow.simulator.world.accounts import Accounts
@@ -20,13 +21,14 @@ from mesoflow.simulator.world.paging import page
 from mesoflow.simulator.world.positions import Positions
 from mesoflow.simulator.world.store import Documents
 
-TEMPLATES = (101, 102, 103, 104, 105, 106)
+TEMPLATES = (101, 102, 103, 104, 105, 106, 107, 108)
 # A definition's numbers keep their digits and stay numbers.
 _WRITER = msgspec.json.Encoder(decimal_format="number")
 _READER = msgspec.json.Decoder(float_hook=Decimal)
 # Longer than any real definition; the wire's own bound is above it.
 DEFINITION_BYTES_MAX = 1_000_000
 NAME_LENGTH_MAX = 128
+_IS_ACTIVE = "json_array_length(doc, '$.ActiveOnAccounts') > 0"
 
 
 class Strategies:
@@ -46,11 +48,18 @@ class Strategies:
 
     def get(self, id: int) -> LiveStrategy:
         """With its definition. Raises Refused."""
-        return self._kept(id).model_copy(update={"strategy_definition": _READER.decode(self._text(id))})
+        return self._kept(id).model_copy(update={"strategy_definition": _READER.decode(self.text(id))})
 
     def definition(self, id: int) -> Definition:
         """As values. What is stored was read once already, and cannot be refused now."""
-        return read_definition(_READER.decode(self._text(id)))
+        return definition_of(document_of(self.text(id)))
+
+    def active(self) -> list[LiveStrategy]:
+        """Those that are active on some account."""
+        return [strategy for _, strategy in self._documents.find(_IS_ACTIVE)]
+
+    def any_active(self) -> bool:
+        return self._core.store.row(f"SELECT 1 FROM strategies WHERE {_IS_ACTIVE} LIMIT 1") is not None
 
     def name(self, id: int) -> str:
         return self._kept(id).name
@@ -80,7 +89,8 @@ class Strategies:
             raise missing("strategy", id)
         return found
 
-    def _text(self, id: int) -> str:
+    def text(self, id: int) -> str:
+        """The definition as it is stored. Raises Refused."""
         row = self._core.store.row("SELECT definition FROM strategies WHERE id = ?", (id,))
         if row is None:
             raise missing("strategy", id)
@@ -97,8 +107,12 @@ class Strategies:
                     "Strategy",
                     "a clone has no definition of its own: give StrategyDefinition or CloneStrategyId",
                 )
+            if self._core.faults.clone_strategy_id == "refuses":
+                raise bad("Strategy", "a strategy has a definition")
             source = self.get(args.clone_strategy_id)
             definition, name = source.strategy_definition, args.name or source.name
+            if self._core.faults.clone_strategy_id == "differs":
+                definition = definition | {"Description": "a copy that somebody has changed"}
         else:
             definition = args.strategy_definition
             name = args.name or _checked(definition).name
@@ -170,7 +184,17 @@ class Strategies:
         self._documents.add(id, strategy, definition=_written(definition))
 
     def _checked_accounts(self, names: Sequence[str]) -> list[str]:
-        return [self._accounts.kept(name)[1].broker_account_id for name in names]
+        return [self._accounts.kept(name)[1].broker_account_id for name in dict.fromkeys(names)]
+
+
+def document_of(text: str) -> Any:  # noqa: ANN401 - free JSON
+    """A stored definition as it came."""
+    return _READER.decode(text)
+
+
+def definition_of(document: object) -> Definition:
+    """A stored definition as values."""
+    return read_definition(document)
 
 
 def _written(definition: object) -> str:
@@ -182,7 +206,9 @@ def _written(definition: object) -> str:
 
 def _checked(definition: object) -> Definition:
     try:
-        return read_definition(definition)
+        found = read_definition(definition)
+        read_signal_rules(definition)
+        return found
     except DefinitionRefused as error:
         fields = {f"StrategyDefinition.{path}": problems for path, problems in error.problems.items()}
         raise bad("StrategyDefinition", str(error), fields=fields) from None

@@ -16,19 +16,24 @@ from mesoflow.simulator.draws import hexes
 from mesoflow.simulator.faults import Faults
 from mesoflow.simulator.ledger import Ledger
 from mesoflow.simulator.market.market import Market
+from mesoflow.simulator.market.telltale import Telltale
 from mesoflow.simulator.world.accounts import Accounts
-from mesoflow.simulator.world.agents import CONNECTORS
+from mesoflow.simulator.world.agents import CONNECTORS, connector_of
+from mesoflow.simulator.world.by_hand import ByHand
 from mesoflow.simulator.world.core import Core
 from mesoflow.simulator.world.errors import WorldOther
 from mesoflow.simulator.world.events import Events
 from mesoflow.simulator.world.fills import PaperFills
 from mesoflow.simulator.world.jobs import Jobs
+from mesoflow.simulator.world.levels import Levels
 from mesoflow.simulator.world.plans import Plans
 from mesoflow.simulator.world.positions import Positions
 from mesoflow.simulator.world.records import Records
 from mesoflow.simulator.world.settlement import Settlement
+from mesoflow.simulator.world.signals import Signals
 from mesoflow.simulator.world.store import Store, moment_of
 from mesoflow.simulator.world.strategies import Strategies
+from mesoflow.simulator.world.subjects import Subjects
 
 # How kind the market is to a resting order (data/broker.json); strict: somebody must trade through its limit.
 Profile = Literal["strict", "realistic", "kind"]
@@ -49,6 +54,7 @@ _TABLES = (
     "agenda",
     "records",
     "events",
+    "signals",
     "ledger",
     "meta",
 )
@@ -82,8 +88,10 @@ class World:
             if asked is not None and asked != found:
                 raise WorldOther(folder, what, found, asked)
         self.faults = faults
-        self.market = Market(self.seed)
+        self.market = Market(self.seed, faults.halts)
+        self.market.told = Telltale(faults)
         self.events = Events(self.store, self.seed)
+        self.events.jumps = lambda: faults.seq_jumps
         core = self.core = Core(self.store, self.events, self.market, self.seed, faults)
         self.ledger = Ledger(self.store)
         self.positions = Positions(core)
@@ -97,23 +105,30 @@ class World:
         self.broker = Broker(
             core, self.profile, self.accounts, self.strategies, self.positions, self.plans, self.ledger
         )
+        self.by_hand = ByHand(core, self.positions)
+        self.signals = Signals(
+            core,
+            Subjects(core, self.accounts, self.strategies, self.positions),
+            Levels(core, self.positions, self.jobs.names),
+        )
         if made is None:
             self._begin()
 
     def _begin(self) -> None:
-        with self.core.change(BEGINNING):
+        at = self.faults.begins or BEGINNING
+        with self.core.change(at):
             self.store.set("seed", self.seed)
             self.store.set("profile", self.profile)
             self.store.set("identity", f"world-{hexes(self.seed, 'world', self.profile, digits=16)}")
-            self.accounts.found(BEGINNING)
-            self.strategies.found(BEGINNING)
+            self.accounts.found(at)
+            self.strategies.found(at)
             for connector in CONNECTORS:
                 fields = {
                     "status": "Connected",
                     "message": f"agent {connector} is connected",
-                    "connector": connector,
+                    "connector": connector_of(connector, self.faults),
                 }
-                self.events.add("AgentStatusEvent", BEGINNING, fields)
+                self.events.add("AgentStatusEvent", at, fields)
 
     @property
     def identity(self) -> str:
@@ -127,9 +142,14 @@ class World:
         return moment_of(self.store.get("last_time"))
 
     def advance(self, now: datetime) -> None:
-        """Let everything happen that is due by now, each at its own time. Every call does this first."""
+        """Let everything happen that is due by now, each at its own time. Every call does this first.
+
+        Of one time, signals are looked at first: by the time of the last change every look has been had (signals.py).
+        """
         while (due := self.next_due(now)) is not None and due <= now:
-            if due == self.settlement.next_due():
+            if due == self.signals.next_due():
+                self.signals.look(due)
+            elif due == self.settlement.next_due():
                 self.settlement.settle(due)
             elif due == self.jobs.next_due():
                 self.jobs.end(due)
@@ -138,7 +158,8 @@ class World:
 
     def next_due(self, until: datetime | None = None) -> datetime | None:
         """When something happens next without a call; fills of orders only up to `until`."""
-        known = [due for due in (self.jobs.next_due(), self.settlement.next_due()) if due is not None]
+        kept = (self.jobs.next_due(), self.settlement.next_due(), self.signals.next_due())
+        known = [due for due in kept if due is not None]
         soonest = min([*known, *([] if until is None else [until])], default=None)
         found = self.broker.next_due(None if until is None else soonest)
         return min([*known, *([] if found is None else [found])], default=None)

@@ -28,6 +28,8 @@ async function client({ connect }) {
   return { control, data, event, call, ended, entry, fills, stop };
 }
 
+exports.client = client;
+
 exports.trade = async (ctx) => {
   const { say, collect } = ctx;
   const { control, data, event, call, ended, entry, fills, stop } = await client(ctx);

@@ -130,3 +130,24 @@ def test_an_order_while_halted_is_caught_and_a_withdrawal_passes(tmp_path, capsy
         witness.look("SendOrder", SENT)
     journal.close()
     assert died == [True]
+
+
+def test_an_order_that_left_before_the_halt_may_arrive_after_it_and_may_not_leave_again(tmp_path, capsys):
+    path, died = tmp_path / "journal.db", []
+    journal = SqliteJournal.open(path)
+    journal.commit(
+        [
+            Entry("two", "started", started("two")),
+            Entry("two", "intended", SENDING.body("json", verdict=PASSED, order=order())),
+        ]
+    )
+    witness = Witness(path, tmp_path / "lines", lambda: died.append(True))
+    witness.leaves("mf-2")
+    (tmp_path / "HALT").touch()
+    witness.look("SendOrder", SENT)
+    assert died == []
+    witness.leaves("mf-2")
+    with pytest.raises(Missing, match="the state home is halted"):
+        witness.look("SendOrder", SENT)
+    journal.close()
+    assert died == [True]

@@ -15,7 +15,7 @@ def test_dials_at_rest_change_nothing() -> None:
     assert faults.processing_of("SendOrder") is None
     assert not faults.gone("SendOrder")
     assert not faults.is_away(START)
-    assert faults.retention == timedelta(minutes=10)
+    assert faults.record_retention == timedelta(minutes=10)
 
 
 def test_the_nth_call_of_a_method_is_lost_once() -> None:

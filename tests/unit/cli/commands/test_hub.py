@@ -52,7 +52,7 @@ def test_text_on_a_terminal(command: Command, monkeypatch: pytest.MonkeyPatch) -
 
 def test_all_pages_or_one(command: Command) -> None:
     names = [row["id"] for row in result(command("hub", "call", "ListStrategies", "limit=2"))["strategies"]]
-    assert names == [101, 102, 103, 104, 105, 106]
+    assert names == [101, 102, 103, 104, 105, 106, 107, 108]
     page = result(command("hub", "call", "ListStrategies", "--one-page", "limit=4"))
     assert [row["id"] for row in page["strategies"]] == [101, 102, 103, 104]
     rest = result(
@@ -60,7 +60,7 @@ def test_all_pages_or_one(command: Command) -> None:
             "hub", "call", "ListStrategies", f"continuation_token={page['continuation_token']}", "limit=4"
         )
     )
-    assert [row["id"] for row in rest["strategies"]] == [105, 106]
+    assert [row["id"] for row in rest["strategies"]] == [105, 106, 107, 108]
 
 
 def test_what_trades_is_refused_whatever_is_said(command: Command) -> None:
@@ -177,7 +177,7 @@ def test_streams_events_and_calls_of_a_served_world(tmp_path: Path) -> None:
         )
         assert (code, answer[0]["refused"]["summary"]) == (
             1,
-            "the hub refused GetComboContractsSnapshot: a package has at least one contract",
+            "the hub refused GetComboContractsSnapshot: a package has 1 to 1000 contracts",
         )
         code, _, err = ran("stream", "StreamLegData", "leg_id=9", "include=All", "--format", "text")
         assert (code, err.splitlines()[0]) == (

@@ -6,11 +6,12 @@ from decimal import Decimal as D
 import pytest
 
 from mesoflow.engine.effects import Done
+from mesoflow.hubs.errors import CallRefused
 from mesoflow.runtime.reconcile import Human, Resend, Settle
 from tests.support.broker_toys import PLAN
-from tests.support.memory_hub import MemoryHub
+from tests.support.memory_hub import MemoryHub, MemoryWorld
 from tests.support.toys import T0
-from tests.support.unknowns import Desk
+from tests.support.unknowns import KEY, Desk
 
 
 def test_a_completed_record_names_the_order_to_adopt():
@@ -53,6 +54,37 @@ def test_a_record_that_stays_processing_is_a_humans_affair_after_a_minute():
     verdict = desk.verdict()
     assert verdict.reason == "the hub's record is still Processing"
     assert desk.clock.now() - T0 >= timedelta(seconds=60)
+
+
+@pytest.mark.parametrize("operation", ["CancelOrder", "ApplyPaperFills"])
+def test_a_record_of_another_call_is_a_humans_affair_and_names_no_order_of_ours(operation):
+    desk = Desk().record("Completed", live_order_id=601)
+    desk.world.records[KEY].operation = operation
+    verdict = desk.verdict()
+    assert (type(verdict), verdict.reason, verdict.said["operation"]) == (
+        Human,
+        "the hub's record under this key is of another call",
+        operation,
+    )
+
+
+def test_an_operation_that_nobody_knows_says_nothing():
+    desk = Desk().record("Completed", live_order_id=601)
+    desk.world.records[KEY].operation = "PlaceOrder"
+    assert isinstance(desk.verdict(), Settle)
+
+
+@pytest.mark.parametrize("status", ["Gone", "Unauthorized", "ServerError"])
+@pytest.mark.parametrize("asked", ["GetIdempotencyRecord", "ListOrders", "ListExecutions", "ListPositions"])
+def test_a_look_up_that_is_refused_settles_nothing(monkeypatch, asked, status):
+    def refuse(self, args, request):
+        raise CallRefused(asked, status, "not today")
+
+    monkeypatch.setattr(MemoryWorld, f"_{asked}", refuse)
+    assert Desk().verdict() == Human(
+        "the hub refuses to tell what became of it",
+        {"method": asked, "status": status, "message": "not today"},
+    )
 
 
 def test_no_record_and_nothing_of_it_is_sent_again_once_nothing_can_arrive_late():

@@ -90,10 +90,7 @@ def test_orders_are_listed_by_plan_and_account(desk: BrokerDesk) -> None:
 @pytest.mark.parametrize(
     ("changes", "refusal"),
     [
-        (
-            {"replaces_order": 7001},
-            ("NotInThisVersion", "SendOrder with ReplacesOrder is not in this version of the simulator"),
-        ),
+        ({"replaces_order": 7001}, ("NotFound", "there is no order 7001")),
         ({"broker_account_id": "TT-1"}, ("Account", "exec plan 5001 is of account IB-1, not TT-1")),
         ({"exec_plan_id": 9}, ("NotFound", "there is no exec plan 9")),
         ({"leg_group_id": 9}, ("NotFound", "there is no leg group of exec plan 5001 9")),

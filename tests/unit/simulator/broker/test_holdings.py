@@ -28,12 +28,6 @@ def test_two_groups_fill_one_after_the_other_into_one_position(desk: BrokerDesk)
 
 def test_markers_come_with_the_position_and_need_no_order(desk: BrokerDesk) -> None:
     plan = desk.plan(MARKED)
-    args = desk.args(plan, "-1.00", leg_group_id=2)
-    assert desk.refused("SendOrder", **args) == (
-        "BadRequest",
-        "MarkerOnly",
-        "leg group 2 has only markers: it needs no order",
-    )
     desk.ended(desk.send(plan, desk.price(plan, "1")))
     assert desk.legs(plan) == {"short_put": -1, "marker": 0}
 

@@ -58,7 +58,8 @@ def soaked(folder: Path, seed: int) -> tuple[BrokerDesk, list[int]]:
             )
         if draw.random() < 0.2:
             desk.faults.broker_restart("IBKR", desk.now + timedelta(seconds=20), timedelta(seconds=10))
-        plan = desk.plan(legs, lots=draw.choice([1, 2, 3]))
+        # Prepared from the other agent's quotes: its own may be away.
+        plan = desk.plan(legs, lots=draw.choice([1, 2, 3]), data_provider="TastyTrade")
         limit = desk.price(plan, draw.choice(["0", "0.5", "0.8", "1"])).quantize(D("0.1"))
         orders.append(desk.send(plan, limit, f"{name}-{number}"))
         desk.wait(draw.choice([0.1, 1, 10, 60]))

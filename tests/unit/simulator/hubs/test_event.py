@@ -1,11 +1,13 @@
 """Callbacks: who hears what, and when."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mesoflow.simulator.faults import Faults
 from tests.support.worlds import Desk, Listener
 
 
@@ -34,7 +36,7 @@ def targets(listener: Listener) -> list[str]:
 
 def test_callbacks_go_to_those_who_subscribed(desk: Desk) -> None:
     everyone, one, other, nobody = (join(desk, name) for name in "abcd")
-    assert subscribe(desk, everyone, None) == ([101, 102, 103, 104, 105, 106], [])
+    assert subscribe(desk, everyone, None) == ([101, 102, 103, 104, 105, 106, 107, 108], [])
     assert subscribe(desk, one, [101, 999]) == ([101], [999])
     assert subscribe(desk, other, [102]) == ([102], [])
     assert subscribe(desk, nobody, []) == ([], [])
@@ -98,3 +100,31 @@ def test_who_has_gone_hears_nothing(desk: Desk) -> None:
     asyncio.run(desk.hub("event").disconnected(gone))
     desk.prepare_entry()
     assert closed.heard == gone.heard == []
+
+
+def test_signals_that_are_on_are_told_at_connecting_under_their_own_ids(desk: Desk) -> None:
+    first = join(desk, "a")
+    subscribe(desk, first, None)
+    desk.fill(desk.prepare_entry(strategy=104))
+    assert join(desk, "b").heard == []
+    desk.wait(60)
+    ((target, body),) = join(desk, "c").heard
+    assert (target, body["State"], body["AdjustmentTimeOk"]) == ("OnAdjustmentSignal", "On", True)
+    assert first.heard[-1] == (target, body), "the same event that subscribers have heard"
+
+
+def test_a_callback_of_a_signal_leaves_on_time_when_nobody_asks(desk: Desk) -> None:
+    listener = join(desk, "a")
+    subscribe(desk, listener, None)
+    desk.fill(desk.prepare_entry(strategy=104))
+    listener.heard.clear()
+    desk.go_to(desk.now.replace(second=0) + timedelta(minutes=1))
+    assert targets(listener) == ["OnAdjustmentSignal"]
+
+
+def test_in_a_silence_nothing_is_told_at_connecting(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "w", faults=Faults())
+    desk.fill(desk.prepare_entry(strategy=104))
+    desk.wait(60)
+    desk.faults.silence(desk.now, timedelta(minutes=1))
+    assert join(desk, "a").heard == []

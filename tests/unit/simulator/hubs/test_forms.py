@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,18 @@ import pytest
 
 from mesoflow.cli import embedded
 from mesoflow.hubs.differences import DIFFERENCES
+from mesoflow.hubs.models.agents import AgentInfo
 from mesoflow.hubs.models.base import folded
+from mesoflow.hubs.models.contracts import LiveContract
 from mesoflow.hubs.models.enums import OrderType, TimeInForce
 from mesoflow.hubs.models.orders import LegGroupOrder
-from mesoflow.simulator.faults import Faults
-from mesoflow.simulator.hubs.forms import form
+from mesoflow.simulator.faults import Faults, Step
+from mesoflow.simulator.hubs.forms import expiration_meant, form
 from mesoflow.simulator.simulator import Simulator
 from tests.support.commands import ROOT, Command
 from tests.support.worlds import Desk
 
+NOW = datetime(2025, 1, 16, 15, tzinfo=UTC)
 ORDER = LegGroupOrder(
     order_type=OrderType.LIMIT,
     time_in_force=TimeInForce.DAY,
@@ -27,20 +31,47 @@ ORDER = LegGroupOrder(
     leg_names=["short_put"],
 )
 
+OPTION = LiveContract.model_validate(
+    {
+        "contract_type": "Options",
+        "underlying": {"symbol": "SPX", "contract_type": "Index", "exchange": "CBOE", "currency": "USD"},
+        "expiration": datetime(2025, 2, 14, 21, tzinfo=UTC),
+    },
+    context="write",
+)
+
 
 def test_at_rest_a_model_is_written_as_it_writes_itself() -> None:
-    assert form(ORDER, Faults()) == ORDER.wire()
+    assert form(ORDER, Faults(), NOW) == ORDER.wire()
 
 
 def test_each_dial_changes_one_thing() -> None:
-    assert form(ORDER, Faults(casing="camel")) == {
+    assert form(ORDER, Faults(casing="camel"), NOW) == {
         "orderType": "Limit",
         "timeInForce": "DAY",
         "limitPrice": None,
         "stopPrice": None,
         "legNames": ["short_put"],
     }
-    assert form(ORDER, Faults(enum_numbers=True)) == ORDER.wire() | {"OrderType": 1, "TimeInForce": 0}
+    assert form(ORDER, Faults(enum_numbers=True), NOW) == ORDER.wire() | {"OrderType": 1, "TimeInForce": 0}
+
+
+def test_a_step_of_the_hubs_clock_moves_every_time_that_it_tells_but_no_expiration() -> None:
+    late = Faults(
+        clock_steps=[Step(NOW, timedelta(minutes=3)), Step(NOW + timedelta(hours=1), timedelta(minutes=4))]
+    )
+    agent = AgentInfo(provider="IBKR", connector="IBKR", is_connected=True, last_snapshot_at=NOW)
+    told = [form(agent, late, NOW + timedelta(minutes=n))["LastSnapshotAt"] - NOW for n in (-1, 0, 60)]
+    assert told == [timedelta(minutes=minutes) for minutes in (0, 3, 7)]
+    assert form(OPTION, late, NOW)["Expiration"] == OPTION.expiration
+
+
+def test_an_expiration_that_is_written_as_the_end_of_its_day_is_another_day_in_utc() -> None:
+    faults = Faults(expiration_date=True)
+    told = form(OPTION, faults, NOW)["Expiration"]
+    assert told == datetime(2025, 2, 15, 5, tzinfo=UTC)
+    assert OPTION.expiration is not None
+    assert expiration_meant(told).date() == OPTION.expiration.date()
 
 
 @pytest.fixture(params=["camel", "rest"])

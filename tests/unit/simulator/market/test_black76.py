@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesoflow.simulator.market.black76 import Terms, implied, price, sensitivities
+from mesoflow.simulator.market.black76 import Terms, delta, implied, price, sensitivities
 
 vollib = pytest.importorskip("py_vollib.black_scholes_merton")
 from py_vollib.black_scholes_merton.greeks import analytical  # noqa: E402
@@ -33,6 +33,14 @@ def test_prices_and_greeks_are_the_librarys(
     assert [ours.delta, ours.gamma, ours.theta, ours.vega, ours.rho] == pytest.approx(
         theirs, rel=1e-6, abs=1e-9
     )
+
+
+@given(YEARS, STRIKES, VOLATILITIES, CALLS)
+def test_a_delta_alone_is_the_same_to_the_last_digit(
+    years: float, strike: float, volatility: float, call: bool
+) -> None:
+    terms = Terms.of(SPOT, years, RATE, DIVIDEND)
+    assert delta(terms, strike, volatility, call) == sensitivities(terms, strike, volatility, call).delta
 
 
 @given(YEARS, STRIKES, VOLATILITIES, CALLS)

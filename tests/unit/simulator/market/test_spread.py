@@ -28,3 +28,14 @@ def test_wider_where_it_is_wider() -> None:
     assert at(4.9).half_width(98.4, 0.47, 6.9, 0.10) == pytest.approx(3 * usual)  # just opened
     assert at(405 - 4.9).half_width(98.4, 0.47, 6.9, 0.10) == pytest.approx(3 * usual)  # about to close
     assert at(5).half_width(98.4, 0.47, 6.9, 0.10) == usual
+
+
+def test_twice_as_wide_while_rates_are_announced() -> None:
+    announced = calendar().session(calendar().index_of(date(2025, 1, 29)) or 0)
+    widths = [
+        Spread.of(16.0, announced, timedelta(minutes=minutes)).half_width(98.4, 0.47, 6.9, 0.10)
+        for minutes in (269.9, 270, 299.9, 300)
+    ]
+    usual = at(60).half_width(98.4, 0.47, 6.9, 0.10)
+    assert widths == [usual, 2 * usual, 2 * usual, usual]
+    assert at(280).half_width(98.4, 0.47, 6.9, 0.10) == usual, "another day"

@@ -23,6 +23,8 @@ def test_the_templates_are_definitions(id: int) -> None:
         104: {"short_put": "1", "long_put": "1", "short_call": "1", "long_call": "1"},
         105: {"upper_long": "1", "shorts": "1", "lower_long": "1"},
         106: {"upper_long": "1", "short_a": "1", "lower_long": "2", "short_b": "2"},
+        107: {"pcs_short": "1", "pcs_long": "1", "pds_long": "2", "pds_short": "2"},
+        108: {"short_put": "1"},
     }[id]
 
 

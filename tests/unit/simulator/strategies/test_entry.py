@@ -31,9 +31,10 @@ def enter(
     *,
     used: frozenset[Option] = frozenset(),
     unique: bool = True,
+    more: dict[str, float | None] | None = None,
 ) -> Preview:
-    today = MARKET.calendar.local_date(at)
-    return preview(read_definition(raw), MARKET.at(at), Circumstances(today, NAMES, used, unique), LUA)
+    around = Circumstances(MARKET.calendar.local_date(at), {**NAMES, **(more or {})}, used, unique)
+    return preview(read_definition(raw), MARKET.at(at), around, LUA)
 
 
 def chosen(found: Preview) -> list[str]:
@@ -136,10 +137,10 @@ def test_one_true_condition_lets_go_and_one_true_abort_drops() -> None:
 
 def test_a_condition_that_cannot_be_evaluated_lets_nothing_go() -> None:
     raw = template()
-    raw["Entry"] |= {"Conditions": [], "AbortConditions": ["timing.day_of_week == 1"]}
+    raw["Entry"] |= {"Conditions": [], "AbortConditions": ["minutes_after_close == 1"]}
     found = enter(raw)
     assert [(c.result, c.error) for c in found.abort_conditions] == [
-        (None, "'timing' is not in this version")
+        (None, "'minutes_after_close': it is not in this version: v3 has timing.minutes_after_open")
     ]
     assert not found.allowed
 
@@ -205,6 +206,29 @@ def test_net_zero_in_one_package_and_split(id: int, groups: list[int]) -> None:
     upper, lower = found.legs[0].option.strike, found.legs[-1 if id == 105 else 2].option.strike
     assert upper > lower
     assert "initial_shorts_delta" in found.variables
+
+
+@pytest.mark.parametrize(("rank", "allowed"), [(60.0, True), (60.1, False), (None, False)])
+def test_the_boxcar_sells_ten_spreads_for_one_at_the_money(rank: float | None, allowed: bool) -> None:
+    found = enter(
+        template(107), more={"underlying_price": MARKET.at(THURSDAY).spot, "underlying_iv_rank": rank}
+    )
+    legs = {leg.name: leg for leg in found.legs}
+    assert {name: int(leg.qty) for name, leg in legs.items()} == {
+        "pcs_short": -10, "pcs_long": 10, "pds_long": 1, "pds_short": -1,
+    }  # fmt: skip
+    assert legs["pcs_short"].option.strike - legs["pcs_long"].option.strike == 25
+    assert legs["pds_long"].option.strike > legs["pds_short"].option.strike > legs["pcs_short"].option.strike
+    assert found.variables["credit"] > 0 and found.variables["debit"] > 0
+    assert found.allowed is allowed
+
+
+@pytest.mark.parametrize(("nav", "puts"), [(50_000.0, -1), (2_000_000.0, -6)])
+def test_the_theta_engine_is_sized_by_its_account(nav: float, puts: int) -> None:
+    (leg,) = enter(template(108), more={"nav": nav}).legs
+    assert leg.quote.mark is not None and leg.greeks is not None
+    assert leg.qty == -max(1, int(nav * 0.02 / float(leg.quote.mark * 100)))
+    assert leg.qty == puts and abs(leg.greeks.delta) == pytest.approx(0.15, abs=0.01)
 
 
 def test_an_entry_is_a_function_of_its_second() -> None:

@@ -223,3 +223,19 @@ def test_a_plan_that_the_position_has_outgrown_is_stale(desk: Desk) -> None:
         "ApplyPaperFills", idempotency_key="late", exec_plan_id=old["ExecPlanId"], paper_leg_fills=fills
     )
     assert refused[1] == "PlanStale"
+
+
+def test_the_theta_engine_is_hedged_once_while_volatility_is_high(desk: Desk) -> None:
+    """Three far puts for each that was sold; after that more than one trade is open, and the key is not true any more."""
+    key = "open_trades_cnt == 1 and underlying_iv_rank > 50"
+    position = desk.fill(desk.prepare_entry(strategy=108))["PositionId"]
+    sold = held(desk, position)["short_put"]["Qty"]
+    rank = desk.world.core.volatility.rank(desk.world.market.at(desk.now))
+    found = plan(desk, position, "AddLegs", key)
+    assert found["AdjustmentAllowed"] is (rank > 50)
+    assert {name: leg["Qty"] for name, leg in found["OrderLegs"].items()} == {"hedge_put": -3 * sold}
+    assert found["LegGroups"] == {"2": ["hedge_put"]} and found["Vars"]["hedge_price"] > 0
+    desk.fill(found, key="hedge")
+    assert set(held(desk, position)) == {"short_put", "hedge_put"}
+    again = job(desk, position, "AddLegs", key, key="adjust-2")
+    assert again["Error"] == "leg 'hedge_put' is held already"

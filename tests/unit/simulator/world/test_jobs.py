@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mesoflow.simulator.faults import Faults
 from tests.support.worlds import Desk
 
 ENTRY: dict[str, Any] = {
@@ -189,3 +190,68 @@ def test_after_the_close_plans_show_old_quotes(desk: Desk) -> None:
     plan = desk.prepare_entry()
     ages = [prices["BidAgeMs"] for prices in plan["LegPrices"].values()]
     assert all(age > 12 * 3600 * 1000 for age in ages)
+
+
+def started(desk: Desk, kind: str, position: int) -> str:
+    """A job of a kind, of a strangle that is held."""
+    args: dict[str, dict[str, Any]] = {
+        "Entry": ENTRY,
+        "Exit": {"position_id": position, "data_provider": None},
+        "Adjustment": {
+            "position_id": position,
+            "operation": "MoveLeg",
+            "condition": "pos_delta > 5 -- move call",
+            "data_provider": None,
+        },
+    }
+    answer = desk.ok(f"StartPreparePosition{kind}", idempotency_key=f"start {kind}", **args[kind])
+    return answer["JobId"]  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("kind", ["Entry", "Exit", "Adjustment"])
+def test_jobs_of_all_kinds_can_be_cancelled(desk: Desk, kind: str) -> None:
+    position = desk.fill(desk.prepare_entry("p", 103))["PositionId"]
+    job, latest = started(desk, kind, position), desk.world.events.latest
+    cancel = {"idempotency_key": "c", "job_id": job}
+    assert desk.ok(f"CancelPreparePosition{kind}", **cancel) == {"JobId": job, "Status": "Cancelled"}
+    desk.wait(20)
+    found = desk.ok(f"GetPreparePosition{kind}Status", job_id=job)
+    assert (found["Status"], found["Result"], found["Error"]) == ("Cancelled", None, None)
+    assert desk.world.events.latest == latest
+    assert desk.refused(f"CancelPreparePosition{kind}", **cancel)[0] == "DuplicateRequest"
+    again = desk.ok(f"CancelPreparePosition{kind}", idempotency_key="c2", job_id=job)
+    assert again == {"JobId": job, "Status": "Cancelled"}
+    record = desk.ok("GetIdempotencyRecord", idempotency_key=f"start {kind}")
+    assert (record["JobStatus"], record["JobResult"]) == ("Cancelled", None)
+    record = desk.ok("GetIdempotencyRecord", idempotency_key="c")
+    assert (record["Operation"], record["JobId"]) == (f"CancelPreparePosition{kind}", job)
+
+
+def test_a_job_is_of_one_kind(desk: Desk) -> None:
+    job = start(desk)
+    for kind in ("Exit", "Adjustment"):
+        told = f"there is no {kind.lower()} job {job}"
+        assert desk.refused(f"GetPreparePosition{kind}Status", job_id=job)[2] == told
+        cancel = {"idempotency_key": "c", "job_id": job}
+        assert desk.refused(f"CancelPreparePosition{kind}", **cancel)[2] == told
+
+
+def test_without_its_agent_nothing_is_prepared(tmp_path: Path) -> None:
+    faults = Faults()
+    desk = Desk(tmp_path / "w", faults=faults)
+    faults.agent_away("IBKR", desk.now, timedelta(minutes=1))
+    jobs = [
+        start(desk, "own", data_provider="IBKR"),
+        start(desk, "broker", broker_account_id="IB-1"),
+        start(desk, "other broker", broker_account_id="TT-1", strategy_id=103),
+        start(desk, "paper", strategy_id=103),
+    ]
+    desk.wait(10)
+    found = [desk.ok("GetPreparePositionEntryStatus", job_id=job) for job in jobs]
+    gone = "there are no quotes: agent IBKR is not connected"
+    assert [(row["Status"], row["Error"]) for row in found] == [
+        ("Failed", gone),
+        ("Failed", gone),
+        ("Completed", None),
+        ("Completed", None),
+    ]

@@ -1,5 +1,6 @@
 """What is held to its expiration is settled in cash, at its own time, whoever asks when."""
 
+import copy
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from mesoflow.simulator.shared import data
+from mesoflow.simulator.world.contracts import option_of
 from tests.support.worlds import Desk
 
 FRIDAY = datetime(2025, 1, 17, 20, 30, tzinfo=UTC)
@@ -54,8 +57,9 @@ def test_what_expires_later_stays_open(desk: Desk) -> None:
     detail = desk.ok("GetPosition", position_id=position)
     assert detail["Position"]["State"] == "Open"
     assert [leg["ClosedAt"] for leg in detail["Legs"]] == ["2025-02-14T21:00:00Z", None]
-    last = desk.ok("GetEventsSince", event_seq_id=0)["Events"][-1]
-    assert (last["EventType"], last["Event"]["Status"]) == ("PositionUpdateEvent", "RealizedPnLChanged")
+    told = desk.ok("GetEventsSince", event_seq_id=0, limit=500)["Events"]
+    last = [row["Event"] for row in told if row["EventType"] == "PositionUpdateEvent"][-1]
+    assert last["Status"] == "RealizedPnLChanged"
     assert list(desk.prepare_exit(position)["PositionLegs"]) == ["long_put"]
 
 
@@ -98,3 +102,51 @@ def test_a_server_s_clock_tells_it_on_time(desk: Desk) -> None:
     position = strangle(desk)
     desk.go_to(EXPIRY)
     assert desk.world.positions.get(position).closed_at == EXPIRY
+
+
+def own(desk: Desk, root: str, dte: int) -> int:
+    """The strangle's strategy on another expiration."""
+    definition = copy.deepcopy(data("strategies/102.json"))
+    definition["Structure"]["Expirations"][0] |= {
+        "DTE": str(dte), "Min": str(dte), "Max": str(dte), "Roots": {"Include": [root]},
+    }  # fmt: skip
+    return desk.ok("CreateStrategy", strategy_definition=definition)["StrategyId"]  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("root", "dte", "begins", "last_trade", "settles"),
+    [
+        # A third Friday: no trade after Thursday's close, the value is that of Friday's open.
+        ("SPX", 1, "2025-01-16T15:00", "2025-01-16T21:15", "2025-01-17T14:30"),
+        # The day before Independence Day: the stocks close at one, the options a quarter of an hour later.
+        ("SPXW", 0, "2025-07-03T15:00", "2025-07-03T17:00", "2025-07-03T17:00"),
+        # The day after Thanksgiving, from the day before it.
+        ("SPXW", 2, "2025-11-26T15:00", "2025-11-28T18:00", "2025-11-28T18:00"),
+    ],
+)
+def test_am_settlement_and_early_closes(
+    tmp_path: Path, root: str, dte: int, begins: str, last_trade: str, settles: str
+) -> None:
+    desk = Desk(tmp_path / "w")
+    start, until, end = (
+        datetime.fromisoformat(at).replace(tzinfo=UTC) for at in (begins, last_trade, settles)
+    )
+    desk.go_to(start)
+    position = desk.fill(desk.prepare_entry(strategy=own(desk, root, dte)))["PositionId"]
+    option = option_of(desk.world.positions.legs(position)[0].live_contract)
+    market = desk.world.market
+    assert market.at(until - timedelta(seconds=1)).quote(option) is not None
+    assert market.at(until).quote(option) is None
+    desk.go_to(end - timedelta(seconds=1))
+    assert desk.ok("GetPosition", position_id=position)["Position"]["ClosedAt"] is None
+    desk.go_to(end)
+    desk.ok("GetPosition", position_id=position)
+    assert desk.world.positions.get(position).closed_at == end
+    spot = level(desk, end)
+    assert [fill.price for fill in desk.world.ledger.fills()[2:]] == [
+        max(
+            leg.live_contract.strike - spot if leg.name == "short_put" else spot - leg.live_contract.strike,
+            Decimal(0),
+        )
+        for leg in desk.world.positions.legs(position)
+    ]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mesoflow.simulator.world.errors import WorldDamaged, WorldHeld
+from mesoflow.simulator.world.schema import FORMAT, MISSING
 from mesoflow.simulator.world.store import COUNT, DATABASE, Store, moment_of, written
 
 AT = datetime(2025, 1, 16, 15, 0, tzinfo=UTC)
@@ -123,5 +124,22 @@ def test_a_later_format_is_not_touched(tmp_path: Path) -> None:
     with store.change(AT):
         store.set("format", 99)
     store.close()
-    with pytest.raises(WorldDamaged, match="its format is 99, this version reads 2"):
+    with pytest.raises(WorldDamaged, match="its format is 99, this version reads 3"):
         Store(tmp_path / "w")
+
+
+def test_an_older_world_is_brought_up(tmp_path: Path) -> None:
+    store = Store(tmp_path / "w")
+    schema = store.rows("SELECT name, sql FROM sqlite_master ORDER BY name")
+    with store.change(AT):
+        store.set("format", 2)
+        store.run("DROP TABLE signals")
+    store.close()
+    again = Store(tmp_path / "w")
+    assert again.get("format") == FORMAT and not again.new
+    assert again.rows("SELECT name, sql FROM sqlite_master ORDER BY name") == schema
+    again.close()
+
+
+def test_every_older_format_has_a_way_to_this_one() -> None:
+    assert list(MISSING) == list(range(min(MISSING), FORMAT))

@@ -29,6 +29,8 @@ def test_a_new_world_has_its_templates(desk: Desk) -> None:
         (104, "SPX 0DTE iron condor", None),
         (105, "NetZero 60-40-20", None),
         (106, "NetZero 60-40-20 split", None),
+        (107, "BoxcarNG", None),
+        (108, "Volatility hedged theta engine", None),
     ]
     assert strategy(desk, 101)["StrategyDefinition"] == data("strategies/101.json")
 
@@ -138,11 +140,11 @@ def test_lists_come_in_pages(desk: Desk) -> None:
     for n in range(5):
         desk.ok("CreateStrategy", strategy_definition=None, clone_strategy_id=101, name=f"copy {n}")
     token, ids = None, []
-    for _ in range(6):
+    for _ in range(7):
         answer = desk.ok("ListStrategies", limit=2, continuation_token=token)
         token = answer["ContinuationToken"]
         ids += [row["Id"] for row in answer["Strategies"]]
-    assert (ids, token) == ([101, 102, 103, 104, 105, 106, 201, 202, 203, 204, 205], None)
+    assert (ids, token) == ([101, 102, 103, 104, 105, 106, 107, 108, 201, 202, 203, 204, 205], None)
 
 
 def test_renamed_and_deleted(desk: Desk) -> None:
@@ -170,3 +172,24 @@ def test_a_strategy_with_positions_is_deleted_by_force(desk: Desk) -> None:
     )
     desk.ok("DeleteStrategy", strategy_id=101, force=True)
     assert desk.prepare_exit(position)["StrategyName"] == "SPX put calendar 30/60"
+
+
+def test_an_account_is_named_once(desk: Desk) -> None:
+    desk.ok("UpdateStrategy", strategy_id=101, active_on_accounts=["IB-1", "PAPER-1", "IB-1"])
+    assert strategy(desk, 101)["ActiveOnAccounts"] == ["IB-1", "PAPER-1"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "path"),
+    [
+        ({"Schedule": {"Every": "day"}}, "Entry.Schedule"),
+        ({"Schedule": {"AfterMarketOpenMinutes": 5, "Every": "often"}}, "Entry.Schedule.Every"),
+        ({"ReentryDays": "soon"}, "Entry.ReentryDays"),
+    ],
+)
+def test_what_signals_could_not_follow_is_refused(desk: Desk, entry: dict[str, Any], path: str) -> None:
+    definition = data("strategies/101.json") | {"Entry": data("strategies/101.json")["Entry"] | entry}
+    for method, args in (("CreateStrategy", {}), ("UpdateStrategy", {"strategy_id": 102})):
+        envelope = desk.call(method, strategy_definition=definition, **args)
+        assert list(envelope["Error"]["ValidationErrors"]) == [f"StrategyDefinition.{path}"]
+    assert strategy(desk, 102)["StrategyDefinition"] == data("strategies/102.json")

@@ -23,10 +23,33 @@ desk.fill(desk.prepare_exit(position), key="fill-2", at="Bid")
 print(desk.world.fingerprint())
 """
 
+TRADED = """
+import sys
+from datetime import timedelta
+from pathlib import Path
+from mesoflow.simulator.faults import Faults
+from tests.support.broker_desk import CONDOR, BrokerDesk, mishap
+desk = BrokerDesk(Path(sys.argv[1]), seed=int(sys.argv[2]), profile="realistic", faults=Faults())
+desk.faults.halt(desk.now + timedelta(minutes=5), timedelta(minutes=7))
+desk.faults.orders.append(mishap("fills", 1.0, packages=1))
+desk.faults.broker_restart("IBKR", desk.now + timedelta(minutes=20), timedelta(minutes=1))
+plan = desk.plan(CONDOR, lots=4)
+first = desk.send(plan, desk.price(plan, "0"))
+desk.until(lambda: desk.state(first) == "PartiallyFilled")
+desk.send(plan, desk.price(plan, "0.7"), "second", replaces_order=first)
+strategy = desk.plan(((("p"), -1, "Put", -100, 1),), lots=1)
+desk.send(strategy, None, "stop", order_type="Stop", stop_price=desk.price(strategy, "0.5") + 3)
+desk.prepare_entry("hedged", 108, "IB-1")
+desk.prepare_entry("boxcar", 107, "IB-1")
+desk.wait(3 * 3600)
+desk.prepare_exit(desk.position(plan)["Id"])
+print(desk.world.fingerprint())
+"""
 
-def lived(folder: Path, seed: int, hash_seed: str) -> str:
+
+def lived(folder: Path, seed: int, hash_seed: str, script: str = LIVED) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", LIVED, str(folder), str(seed)],
+        [sys.executable, "-c", script, str(folder), str(seed)],
         capture_output=True,
         text=True,
         check=True,
@@ -40,6 +63,14 @@ def test_one_seed_makes_the_same_bytes_in_two_processes(tmp_path: Path) -> None:
         lived(tmp_path / "a", 7, "1"),
         lived(tmp_path / "b", 7, "2"),
         lived(tmp_path / "c", 8, "1"),
+    )
+    assert first == second != other
+
+
+def test_so_does_a_day_of_orders_halts_and_restarts(tmp_path: Path) -> None:
+    first, second, other = (
+        lived(tmp_path / name, seed, hashes, TRADED)
+        for name, seed, hashes in (("a", 7, "1"), ("b", 7, "2"), ("c", 8, "1"))
     )
     assert first == second != other
 
