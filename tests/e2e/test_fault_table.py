@@ -304,7 +304,7 @@ async def link_is_half_open(scene: Scene) -> None:
 async def nobody_listens(scene: Scene) -> None:
     await scene.proxy.refuse()
     await scene.proxy.now(reset)
-    await asyncio.sleep(3600)
+    await asyncio.sleep(120)
 
 
 async def hub_is_back(scene: Scene) -> None:
@@ -315,7 +315,7 @@ async def hub_is_back(scene: Scene) -> None:
 
 async def hub_said_goodbye(scene: Scene) -> None:
     await scene.server.clients[-1].close_message("maintenance")
-    await asyncio.sleep(3600)
+    await asyncio.sleep(120)
 
 
 async def hub_said_come_back(scene: Scene) -> None:
@@ -326,7 +326,7 @@ async def hub_said_come_back(scene: Scene) -> None:
 async def token_is_refused(scene: Scene) -> None:
     scene.server.negotiate_script = [lambda _: respond(401)] * 2
     await scene.proxy.now(reset)
-    await asyncio.sleep(3600)
+    await asyncio.sleep(120)
 
 
 async def we_closed_it(scene: Scene) -> None:

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import ssl
-import subprocess
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.asyncio.server import serve
 from websockets.http11 import Request, Response
 
+from mesoflow.hubs.address import Address
 from mesoflow.hubs.connection import open_connection
 from mesoflow.hubs.errors import ConnectFailed
-from mesoflow.hubs.negotiate import Address
 from tests.support.virtual_loop import run
 from tests.support.wire_server import Client, WireServer, respond
 
@@ -344,57 +339,3 @@ def test_a_token_with_a_line_break_is_not_written_into_a_header() -> None:
             return failed.value.stage, server.negotiations
 
     assert run(scenario()) == ("negotiate", [])
-
-
-# ── TLS ──
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Made anew, so that no private key lies in the repository."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed, so no certificate can be made")
-    path = tmp_path_factory.mktemp("tls") / "localhost.pem"
-    command = [
-        openssl,
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "30",
-        "-subj",
-        "/CN=localhost",
-    ]
-    names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    subprocess.run(
-        [*command, *names, "-keyout", str(path), "-out", str(path) + ".crt"], check=True, capture_output=True
-    )
-    path.write_text(path.read_text() + Path(f"{path}.crt").read_text())
-    return path
-
-
-async def over_tls(certificate: Path, trust: ssl.SSLContext | None) -> str:
-    server = WireServer()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    async with serve(
-        server._serve, "127.0.0.1", 0, process_request=server._request, ssl=context
-    ) as listening:
-        port = next(iter(listening.sockets)).getsockname()[1]
-        try:
-            connection = await connect(f"https://127.0.0.1:{port}{PATH}", tls=trust)
-        except ConnectFailed as failed:
-            assert not failed.retryable
-            return f"{failed.stage}: {failed.reason}"
-        await connection.close()
-        return "connected"
-
-
-def test_certificates_are_verified(certificate: Path) -> None:
-    assert asyncio.run(over_tls(certificate, None)) == "connect: certificate: self-signed certificate"
-    assert (
-        asyncio.run(over_tls(certificate, ssl.create_default_context(cafile=str(certificate)))) == "connected"
-    )
