@@ -17,13 +17,16 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
 from mesoflow.hubs.client import MesoLive
+from mesoflow.hubs.connection import Connection, Ending
 from mesoflow.hubs.errors import CallRefused, ConnectFailed, NotSent, OutcomeUnknown
+from mesoflow.hubs.supervisor import Supervisor
 from mesoflow.hubs.transport import Keepalive
 from tests.support.fault_proxy import (
     Act,
@@ -464,3 +467,229 @@ def test_a_fault_while_coming_back(row: Connecting) -> None:
             return meanwhile, afterwards, proxy.fired
 
     assert run(scenario()) == ("not sent", "done", [row.point])
+
+
+# ── something befalls a ping while a call waits ────────────────────────────────────────────────────────────────────────
+
+THINKS_S = 25
+
+
+@dataclass(frozen=True)
+class Silence:
+    """The hub thinks for `THINKS_S` over each call; its answer is the only thing that passes besides pings."""
+
+    point: Point
+    act: Act
+    ending: str
+    within_s: float
+
+    def __str__(self) -> str:
+        return f"{self.point} {self.act.__qualname__.removesuffix('.<locals>.act').removesuffix('.<locals>.torn')}"
+
+
+# A ping every 4 s, its answer in 4 s, 1 s to close: each silence is noticed within 10 s.
+PINGS = [
+    *[Silence(point, act, "done", 25.1) for point in ("ping", "pong") for act in (split, twice, delay(3))],
+    *[Silence(point, act, "unknown", 10) for point in ("ping", "pong") for act in (drop, half_open, delay(9))],
+    *[Silence(point, act, "unknown", 4.1) for point in ("ping", "pong") for act in (reset, close, *TORN)],
+    *[Silence(point, half_then(half_open), "unknown", 10) for point in ("ping", "pong")],
+    *[Silence(point, garbage(), "unknown", 10) for point in ("ping", "pong")],
+]
+
+
+@pytest.mark.parametrize("kind", [*CALLS, "stream"])
+@pytest.mark.parametrize("row", PINGS, ids=str)
+def test_a_fault_of_a_ping_while_a_call_waits(row: Silence, kind: str) -> None:
+    async def scenario() -> Told:
+        async with hub_server() as server, FaultProxy(server.port, Fault(row.point, row.act)) as proxy:
+            clock, method = asyncio.get_running_loop().time, CALLS.get(kind, STREAM)
+
+            async def thinks(call: Call) -> None:
+                await asyncio.sleep(THINKS_S)
+                with contextlib.suppress(ConnectionClosed):
+                    await (call.end() if kind == "stream" else call.answer(DATA[method]))
+
+            server.handlers[method] = thinks
+            hub = await connect(proxy.url, "data" if kind == "stream" else "control")
+            began = clock()
+            ending = await in_a_word(streamed(hub) if kind == "stream" else called(hub, method))
+            took = clock() - began
+            executed = sum(name == method for name, _ in server.executed)
+            await hub.close()
+            return Told(ending, executed, took, proxy.fired)
+
+    told = run(scenario())
+    assert (told.ending, told.executed, told.fired) == (row.ending, 1, [row.point])
+    assert told.took_s <= row.within_s
+
+
+# ── something befalls an item of a stream ──────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Flow:
+    """`act` befalls the second item of three; `marks` came through."""
+
+    act: Act
+    ending: str
+    marks: list[int]
+    within_s: float = 0.1
+
+    def __str__(self) -> str:
+        return self.act.__qualname__.removesuffix(".<locals>.act").removesuffix(".<locals>.torn")
+
+
+FLOWS = [
+    Flow(drop, "done", [0, 2]),
+    Flow(delay(3), "done", [0, 1, 2], 3.1),
+    Flow(twice, "done", [0, 1, 1, 2]),
+    Flow(split, "done", [0, 1, 2]),
+    *[Flow(act, "unknown", [0]) for act in (reset, close, *TORN, garbage())],
+    *[Flow(act, "unknown", [0], 10) for act in (half_open, half_then(half_open))],
+]
+
+
+@pytest.mark.parametrize("encoding", ["json", "messagepack"])
+@pytest.mark.parametrize("row", FLOWS, ids=str)
+def test_a_fault_in_the_middle_of_a_stream(row: Flow, encoding: str) -> None:
+    """What came is handed on, then the ending; started again on the next connection, it is whole."""
+
+    async def scenario() -> tuple[list[int], str, float, list[int]]:
+        async with hub_server() as server, FaultProxy(server.port, Fault("item", row.act, 2)) as proxy:
+            hub = await connect(proxy.url, "data", encoding=encoding)
+            clock = asyncio.get_running_loop().time
+
+            async def read(marks: list[int]) -> str:
+                async with hub.stream(STREAM, hub.encode(STREAM, ARGS[STREAM])) as items:
+                    async for item in items:
+                        marks.append(int(item["prices"]["mark"]))
+                return "done"
+
+            began, first, second = clock(), [], []
+            ending = await in_a_word(read(first))
+            took, _ = clock() - began, await asyncio.sleep(30)
+            assert await in_a_word(read(second)) == "done"
+            await hub.close()
+            assert proxy.fired == ["item"]
+            return first, ending, took, second
+
+    marks, ending, took, again = run(scenario())
+    assert (marks, ending, again) == (row.marks, row.ending, [0, 1, 2])
+    assert took <= row.within_s
+
+
+# ── something befalls an event ─────────────────────────────────────────────────────────────────────────────────────────
+
+# All but a lost frame on a living link, which nobody can know of before the next connection.
+EVENTS = [split, twice, delay(3), reset, close, half_open, *TORN, half_then(half_open), garbage()]
+
+
+@pytest.mark.parametrize("encoding", ["json", "messagepack"])
+@pytest.mark.parametrize("act", EVENTS, ids=lambda act: act.__qualname__.replace(".<locals>", ""))
+def test_a_fault_of_an_event_loses_none_and_repeats_none(act: Act, encoding: str) -> None:
+    def event(number: int) -> dict[str, Any]:
+        fields = {"eventId": f"e{number}", "eventSeqId": number, "eventTime": AT}
+        return fields | {"status": "Connected", "message": ""}
+
+    async def scenario() -> tuple[list[int], list[Point]]:
+        async with hub_server() as server, FaultProxy(server.port, Fault("callback", act, 2)) as proxy:
+            hub = await connect(proxy.url, "event", encoding=encoding)
+            heard: list[int] = []
+            hub.listen(lambda _, told: heard.append(told["event_seq_id"]))
+            rows = [{"EventType": "agentStatus", "Event": event(number)} for number in (1, 2, 3)]
+            server.data["GetEventsSince"] = {"Events": rows, "ContinuationToken": None}
+            server.data["GetLatestEventSeqId"] = {"LatestEventSeqId": 3, "SnapshotTime": AT}
+            for number in (1, 2, 3):
+                with contextlib.suppress(ConnectionClosed):
+                    await server.clients[0].callback("OnAgentStatus", event(number))
+            await asyncio.sleep(30)
+            await server.clients[-1].callback("OnAgentStatus", event(4))
+            await asyncio.sleep(1)
+            await hub.close()
+            return heard, proxy.fired
+
+    assert run(scenario()) == ([1, 2, 3, 4], ["callback"])
+
+
+# ── the table catches a client that is wrong ───────────────────────────────────────────────────────────────────────────
+
+
+def says_not_sent_at_the_limit(patch: pytest.MonkeyPatch) -> None:
+    def expire(self: Connection, identity: str, within_s: float) -> None:
+        method, future = self._calls.pop(identity)
+        future.set_exception(NotSent(method.name, "no answer"))
+
+    patch.setattr(Connection, "_expire", expire)
+
+
+def has_no_limit(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Connection, "_expire", lambda *_: None)
+
+
+def repeats_what_is_unknown(patch: pytest.MonkeyPatch) -> None:
+    once = Connection.invoke
+
+    async def invoke(self: Connection, method: Any, argument: bytes, within_s: float) -> Any:
+        try:
+            return await once(self, method, argument, within_s)
+        except OutcomeUnknown:
+            return await once(self, method, argument, within_s)
+
+    patch.setattr(Connection, "invoke", invoke)
+
+
+def minds_a_second_answer(patch: pytest.MonkeyPatch) -> None:
+    once = Connection._complete
+
+    def complete(self: Connection, message: Any) -> None:
+        if message.invocation_id not in self._calls and message.invocation_id not in self._streams:
+            self._end(Ending("an answer for nobody", reconnect=False))
+        once(self, message)
+
+    patch.setattr(Connection, "_complete", complete)
+
+
+def never_comes_back(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Supervisor, "_may_return", lambda *_: False)
+
+
+def listens_for_no_pong(patch: pytest.MonkeyPatch) -> None:
+    patch.setitem(globals(), "Keepalive", partial(Keepalive, ping_s=1000))
+
+
+def waits_for_ever_for_a_record(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Connection, "_watch_record", lambda *_, **__: None)
+
+
+def forgets_streams_of_a_lost_link(patch: pytest.MonkeyPatch) -> None:
+    once = Connection._end
+
+    def end(self: Connection, ending: Ending, *, polite: bool = False) -> None:
+        self._streams = {}
+        once(self, ending, polite=polite)
+
+    patch.setattr(Connection, "_end", end)
+
+
+# What is wrong, and the row and kind of call that shows it.
+MUTANTS: list[tuple[Callable[[pytest.MonkeyPatch], None], str, str]] = [
+    (says_not_sent_at_the_limit, "the answer is lost, the link lives", "trade"),
+    (has_no_limit, "the answer comes after its limit", "read"),
+    (repeats_what_is_unknown, "the answer is lost, the link lives", "trade"),
+    (minds_a_second_answer, "the answer comes twice", "change"),
+    (never_comes_back, "reset before the call arrives", "prepare"),
+    (listens_for_no_pong, "half-open before the answer arrives", "trade"),
+    (waits_for_ever_for_a_record, "a frame of nonsense instead of the answer", "trade"),
+    (forgets_streams_of_a_lost_link, "closed before the answer arrives", "stream"),
+]
+
+
+@pytest.mark.parametrize(("mutant", "name", "kind"), MUTANTS, ids=lambda one: getattr(one, "__name__", None))
+def test_the_table_catches(
+    mutant: Callable[[pytest.MonkeyPatch], None], name: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (row,) = [row for row in TABLE if row.name == name]
+    mutant(monkeypatch)
+    # In JSON a frame without a separator is a record without an end.
+    with pytest.raises(AssertionError):
+        test_a_fault_and_a_call(row, kind, "messagepack")

@@ -80,4 +80,4 @@ def test_an_authority_s_file_that_cannot_be_used(text: str | None, reason: str, 
     with pytest.raises(Refusal) as refused:
         tls_of(profile(ca_file=str(path)))
     assert refused.value.code == CONFIG
-    assert str(refused.value) == f"the authority's file {path} cannot be used: {reason}"
+    assert str(refused.value) == f"{CONFIG}: the authority's file {path} cannot be used: {reason}"
