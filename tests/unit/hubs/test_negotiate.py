@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from websockets.http11 import Request, Response
 
-from mesoflow.hubs.address import Address
 from mesoflow.hubs.connection import open_connection
 from mesoflow.hubs.errors import ConnectFailed
 from tests.support.virtual_loop import run
@@ -288,47 +287,6 @@ def test_no_log_shows_the_token(caplog: pytest.LogCaptureFixture) -> None:
         record.getMessage() for record in caplog.records if not record.name.startswith("websockets.server")
     ]
     assert not [line for line in ours if "secret" in line or "token%2F" in line]
-
-
-# ── addresses ──
-
-
-@pytest.mark.parametrize(
-    ("url", "origin"),
-    [
-        ("http://127.0.0.1:8080/x/", (False, "127.0.0.1", 8080)),
-        ("ws://localhost", (False, "localhost", 80)),
-        ("http://[::1]:5", (False, "::1", 5)),
-        ("https://api.example.com", (True, "api.example.com", 443)),
-        ("wss://api.example.com:8443", (True, "api.example.com", 8443)),
-    ],
-)
-def test_addresses(url: str, origin: Any) -> None:
-    assert Address.parse("control", url).origin == origin
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://api.example.com",
-        "http://10.0.0.1",
-        "http://127.0.0.1.example.com",
-        "http://localhost.example.com",
-        "ws://0.0.0.0",
-        "file:///etc/passwd",
-        "api.example.com",
-        "",
-        "https://",
-        "https://user:secret@api.example.com",
-        "https://api.example.com:99999",
-        "https://[::1",
-    ],
-)
-def test_addresses_that_are_refused(url: str) -> None:
-    with pytest.raises(ConnectFailed) as failed:
-        Address.parse("control", url)
-    assert (failed.value.stage, failed.value.retryable) == ("address", False)
-    assert "secret" not in str(failed.value)
 
 
 def test_a_token_with_a_line_break_is_not_written_into_a_header() -> None:

@@ -166,6 +166,19 @@ def test_a_certificate_that_is_refused_says_what_to_do(
     assert requests == 0, "the token went to nobody"
 
 
+def test_the_checker_catches_a_client_that_verifies_nothing(
+    authorities: tuple[Authority, Authority], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    monkeypatch.setattr("mesoflow.hubs.route.verified_tls", lambda *_: trusting)
+    monkeypatch.setattr("mesoflow.hubs.transport.verified_tls", lambda *_: trusting)
+    with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
+        test_a_certificate_that_is_refused_says_what_to_do(
+            "other", ("localhost",), {}, UNKNOWN_CA, authorities
+        )
+
+
 def test_a_file_that_holds_no_certificate_is_an_error(tmp_path: Path) -> None:
     empty = tmp_path / "ca.pem"
     empty.write_text("no certificate")
