@@ -55,7 +55,7 @@ class Lab:
     def __enter__(self) -> Lab:
         self.serve()
         config = self.home / "config.yaml"
-        config.write_text(f"hubs:\n  lab: {{url: http://127.0.0.1:{self._port}, simulator: true}}\n")
+        config.write_text(f"hubs:\n  lab: {{url: {self.url}, simulator: true}}\n")
         config.chmod(0o600)
         return self
 
@@ -63,6 +63,11 @@ class Lab:
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         self.stop()
+
+    @property
+    def url(self) -> str:
+        """Where it is served."""
+        return f"http://127.0.0.1:{self._port}"
 
     # --- the server --------------------------------------------------------------------------------------------------
 
