@@ -14,6 +14,8 @@ from tests.support.echo_hub import PATH, START
 def serving(
     test: Callable[[Server], Awaitable[Any]],
     hub: HubApp | Callable[[], HubApp],
+    *,
+    path: str = PATH,
     **options: Any,
 ) -> Any:
     """Run `test` against a served hub; the server is stopped however it ends, and nobody may be left."""
@@ -21,7 +23,7 @@ def serving(
     async def main() -> Any:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, IdleLoop)
-        apps: Mapping[str, HubApp] = {PATH: hub() if callable(hub) else hub}
+        apps: Mapping[str, HubApp] = {path: hub() if callable(hub) else hub}
         server = Server(apps, EmbeddedClock(loop, START), **{"keep_alive_s": None, **options})
         await server.start()
         try:
