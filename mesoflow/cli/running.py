@@ -32,7 +32,7 @@ from mesoflow.hubs.hub import Hub
 from mesoflow.journal.records import Entry, Kind, Record
 from mesoflow.journal.sqlite import SqliteJournal
 from mesoflow.rehearsal.staging import run_begins
-from mesoflow.rehearsal.witness import Witness
+from mesoflow.rehearsal.witness import WITNESS, Witness
 from mesoflow.review.replay import WatchedScope
 from mesoflow.runtime.commits import Committer
 from mesoflow.runtime.crashpoints import CrashPoints
@@ -339,7 +339,7 @@ def _shown(view: View, progress: Progress) -> None:
 
 def witness_of(ground: Ground, home: StateHome) -> Witness | None:
     """On an embedded simulator, where the environment asks for one."""
-    lines = os.environ.get("MESOFLOW_WITNESS")
+    lines = os.environ.get(WITNESS)
     return Witness(home.journal_path, Path(lines)) if lines and ground.hooks is not None else None
 
 

@@ -5,6 +5,9 @@ died: resume, cancel, kill. Each command is a process of its own, so that it can
 resumed; where it calls a person, one comes, looks at the world's ledger, says what happened, and lets it go on. Once it is
 over it is resumed once more. Then every checker judges; what is drawn depends on the seed alone, so a number replays a world.
 
+The witness (witness.py) looks at each trading call of each process: one without a durable intent and a verdict ends the
+process as a bug, and what was executed unseen is a violation too. The checkers alone see only what is there afterwards.
+
 How a command is run is the caller's affair (`Lives`): the command line stands above this room.
 """
 
@@ -28,6 +31,7 @@ from mesoflow.rehearsal.evidence import ORDERS, Calm, Evidence, gather, last
 from mesoflow.rehearsal.staging import Stage
 from mesoflow.rehearsal.stories import NAME, story
 from mesoflow.rehearsal.storms import Fault, storm
+from mesoflow.rehearsal.witness import WITNESS, unwitnessed
 from mesoflow.runtime.halting import halt
 from mesoflow.runtime.home import StateHome
 from mesoflow.runtime.run import Run
@@ -151,6 +155,10 @@ class _Play:
     def home(self) -> Path:
         return self.folder / "home"
 
+    @property
+    def witness(self) -> Path:
+        return self.folder / "witness.txt"
+
     def play(self) -> Played:
         self.folder.mkdir(parents=True, exist_ok=True)
         playbook = self.folder / f"{NAME}.yaml"
@@ -163,8 +171,9 @@ class _Play:
         earlier, resumes = self.evidence(), self.resumes
         self._resume()
         calm = Calm(since, resumes)
-        found = violations(replace(self.evidence(), calm=calm, earlier=earlier))
-        problems += [str(violation) for violation in found]
+        evidence = replace(self.evidence(), calm=calm, earlier=earlier)
+        problems += [str(violation) for violation in violations(evidence)]
+        problems += unwitnessed(self.witness, evidence)
         problems += [
             f"process {number} ended in {code}"
             for number, code in enumerate(self.codes, 1)
@@ -210,7 +219,8 @@ class _Play:
     def _command(
         self, arguments: list[str], stage: Stage | None = None, variables: Mapping[str, str] | None = None
     ) -> None:
-        self.codes.append(self.lives(self.home, arguments, stage or Stage(), variables or {}))
+        seen = {WITNESS: str(self.witness)}
+        self.codes.append(self.lives(self.home, arguments, stage or Stage(), {**seen, **(variables or {})}))
 
     # --- a person ------------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ other sending of the leg group is without an outcome (I3), and nothing was halte
 verdict, and passes while halted.
 Without a witness an engine that writes no intent at all passes every kill: each request can be derived again.
 
-`MESOFLOW_WITNESS=FILE` makes the real command run it: one line a trading call goes to FILE. Where something is missing
+`MESOFLOW_WITNESS=FILE` makes the real command run it (so does `mesoflow soak`): one line a trading call goes to FILE. Where something is missing
 nothing is executed: the line says what, and the process ends with exit 3, for this is a bug in mesoflow.
 """
 
@@ -23,10 +23,14 @@ from typing import Any
 from mesoflow.journal.records import Record
 from mesoflow.journal.sqlite import SqliteJournal
 from mesoflow.journal.store import Journal
+from mesoflow.rehearsal.evidence import Evidence
 from mesoflow.trading.clearance import WITHDRAWALS
 
+# The variable that names its file.
+WITNESS = "MESOFLOW_WITNESS"
 # Exit.BUG, which lives above this layer.
 BUG = 3
+_MISSING, _SEEN = "MISSING\t", "seen\t"
 KEY = "IdempotencyKey"
 HALT = "HALT"
 
@@ -114,6 +118,18 @@ def abort() -> None:
     os._exit(BUG)
 
 
+def unwitnessed(lines: Path, evidence: Evidence) -> list[str]:
+    """What it found missing, and the trading calls that were executed without its having seen them."""
+    told = lines.read_text(encoding="utf-8").splitlines() if lines.exists() else []
+    missing = [line.removeprefix(_MISSING) for line in told if line.startswith(_MISSING)]
+    keys = {line.split("\t")[2] for line in told if line.startswith(_SEEN)}
+    return [f"the witness: {words}" for words in missing] + [
+        f"the witness has not seen {call.operation} with key {call.key}"
+        for call in evidence.executed
+        if call.key not in keys
+    ]
+
+
 class Witness:
     """Looks through a connection of its own, opened for each call: what it sees is what is durable for others."""
 
@@ -140,13 +156,13 @@ class Witness:
                 raise Missing(method, key, "the state home is halted")
             path = covering_path(journal, method, args)
         except Missing as missing:
-            self._write(f"MISSING\t{missing}")
+            self._write(f"{_MISSING}{missing}")
             print(f"this is a bug in mesoflow: {missing}", file=sys.stderr, flush=True)
             self._die()
             raise
         finally:
             journal.close()
-        self._write(f"seen\t{method}\t{args[KEY]}\t{path}")
+        self._write(f"{_SEEN}{method}\t{args[KEY]}\t{path}")
 
     @property
     def _is_halted(self) -> bool:
