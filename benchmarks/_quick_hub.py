@@ -35,10 +35,14 @@ EVENT = {
     "StrategyName": "NetZero 60-40-20",
     "BrokerAccountId": "IB-1",
     "OrderId": 7001,
-    "Status": "PartiallyFilled",
-    "CumQty": 1.5,
-    "AvgPrice": -42.125,
-    "Limit": -42.25,
+    "ExecPlanId": 5001,
+    "LegGroupId": 1,
+    "State": "PartiallyFilled",
+    "FilledQty": 1.0,
+    "RemainingQty": 1.0,
+    "FillPrice": -42.125,
+    "AvgFillPrice": -42.125,
+    "Rejection": None,
 }
 CALLBACK = "OnOrderUpdate"
 # Written at once; between two such pieces the hub waits until the client has taken most of it.
