@@ -12,6 +12,9 @@ from mesoflow.actions.base import Acting
 from mesoflow.engine.action import Context
 from mesoflow.engine.paths import item
 
+# What it can end with, besides what any read can; the checker knows them by the same names (playbook/lint/rules.py).
+ERRORS = ("account_not_found", "agent_offline", "agent_stale")
+
 
 def preflight(ctx: Context) -> Acting[None]:
     """Read each account and find its agent; effects are named by the account."""

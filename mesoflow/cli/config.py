@@ -65,6 +65,11 @@ class HubProfile(_Part):
 
     url: str = Field(description="scheme and host, without /hubs/…", examples=["https://live.example.com"])
     key: Key | None = Field(None, description="where the API key is")
+    ca_file: str | None = Field(
+        None,
+        description="PEM file of an authority of your own that signed the hub's certificate; the system's stay trusted",
+        examples=["~/.mesolive/ca.pem"],
+    )
     simulator: bool = Field(False, description="a simulator on this machine: its accounts count as paper")
     provider: str | None = Field(None, description="data provider in place of the account's agent")
     credit_sign: Literal["negative", "positive", "unknown"] = Field(

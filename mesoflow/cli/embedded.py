@@ -23,7 +23,7 @@ from mesoflow.simulator.clock import EmbeddedClock
 from mesoflow.simulator.faults import Faults
 from mesoflow.simulator.simulator import ClockMaker, Simulator
 from mesoflow.simulator.wire.serving import Hooks
-from mesoflow.simulator.world.errors import WorldDamaged, WorldOther
+from mesoflow.simulator.world.errors import WorldDamaged, WorldOther, WorldUnwritable
 from mesoflow.simulator.world.world import Profile
 
 
@@ -83,7 +83,7 @@ def opened(world: World, clock: ClockMaker) -> Simulator:
             profile=cast("Profile", world.profile),
             faults=_faults(world),
         )
-    except (WorldDamaged, WorldOther) as error:
+    except (WorldDamaged, WorldOther, WorldUnwritable) as error:
         raise Refusal(CONFIG, str(error), (("world", str(world.folder)),), ("nothing was sent",)) from error
 
 

@@ -20,7 +20,7 @@ from mesoflow.cli.embedded import EmbeddedWish
 from mesoflow.cli.flat import Open, accounts_of, name_of, open_at, places, plans_of, still_open
 from mesoflow.cli.ground import Ground
 from mesoflow.cli.in_force import in_force, pinned, policy_now
-from mesoflow.cli.reading import all_standings, is_held
+from mesoflow.cli.reading import all_standings
 from mesoflow.cli.running import Conduct
 from mesoflow.cli.starting import (
     choice_of,
@@ -119,7 +119,7 @@ class Flattening:
     def _wait_for_others(self) -> None:
         """Somebody else flattens already: his run is waited for, not stopped."""
         for run in all_standings(self.home, self.journal):
-            while run.started["playbook"] == NAME and not run.over and is_held(self.home, run.run_id):
+            while run.started["playbook"] == NAME and not run.over and self.home.is_run_held(run.run_id):
                 time.sleep(LOOK_EVERY_S)
 
     # --- one run -------------------------------------------------------------------------------------------------------

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from random import random
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -25,6 +27,7 @@ from mesoflow.hubs.client import MesoLive
 from mesoflow.hubs.contract import Klass
 from mesoflow.hubs.differences import DIFFERENCES
 from mesoflow.hubs.hub import Hub
+from mesoflow.hubs.route import tls_trusting
 from mesoflow.hubs.transport import Keepalive
 from mesoflow.logs import hide, redact
 from mesoflow.runtime.clock import ClockUnavailable, RemoteSimClock, RunClock, SystemClock
@@ -55,6 +58,8 @@ class Ground:
     where: Mapping[str, Value]
     token: str
     embedded: bool = False
+    # None: the system's authorities, verified.
+    tls: ssl.SSLContext | None = None
     nonce_of: Callable[[str], str] = lambda run_id: secrets.token_hex(NONCE_BYTES)
     hooks: Hooks | None = None
     habits: Mapping[str, Value] = field(default_factory=lambda: SIMULATOR_HABITS)
@@ -75,6 +80,7 @@ async def hub_of(
         # In one process there is nobody to listen for; and pings would be timers, which simulated time would jump to.
         keepalive=None if ground.embedded else Keepalive(),
         random=(lambda: 0.5) if ground.embedded else random,
+        tls=ground.tls,
         cursor=cursor,
         sent=sent,
     )
@@ -128,8 +134,23 @@ async def remote_ground(choice: Choice, since: datetime | None) -> AsyncIterator
         facts=facts_of(choice, simulator),
         where={"kind": choice.kind, "url": choice.url, "world": None, "identity": None},
         token=token or EMBEDDED_TOKEN,
+        tls=tls_of(choice.profile),
         habits=habits_of(choice, simulator),
     )
+
+
+def tls_of(profile: HubProfile | None) -> ssl.SSLContext | None:
+    """Whom to trust besides the system's authorities, as the profile says. Raises Refusal."""
+    if profile is None or profile.ca_file is None:
+        return None
+    path = Path(profile.ca_file).expanduser()
+    try:
+        return tls_trusting(str(path))
+    except OSError as error:
+        # OpenSSL's words for a file without a certificate help nobody.
+        reason = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        help_ = ("name a readable PEM file as ca_file in the hub's profile",)
+        raise Refusal(CONFIG, f"the authority's file {path} cannot be used: {reason}", help=help_) from error
 
 
 def facts_of(choice: Choice, simulator: bool) -> HubFacts:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from mesoflow.cli.config import Config
 from mesoflow.cli.embedded import EmbeddedWish
-from mesoflow.cli.reading import all_standings, is_held
+from mesoflow.cli.reading import all_standings
 from mesoflow.cli.running import withdrawn
 from mesoflow.cli.starting import choice_of, ground_of, last_in_world, on_loop, require_same
 from mesoflow.hubs.errors import HubError
@@ -109,7 +109,7 @@ class Killing:
         for _ in _looks():
             if self.journal.answer_of(row) is not None:
                 return "runner", ""
-            if not is_held(self.home, run.run_id):
+            if not self.home.is_run_held(run.run_id):
                 break
         if self.journal.answer_of(row) is not None:
             return "runner", ""

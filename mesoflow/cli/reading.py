@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast, get_args
 
-from mesoflow.runtime.home import RunHeld, StateHome
+from mesoflow.runtime.home import StateHome
 from mesoflow.runtime.refusal import NOT_THERE, Refusal
 from mesoflow.runtime.standing import Standing, standing_of, standings
 
@@ -29,24 +29,15 @@ def reading(state: str | None) -> Iterator[tuple[StateHome, SqliteJournal | None
         journal.close()
 
 
-def is_held(home: StateHome, run_id: str) -> bool:
-    """Whether a living runner has the run. The lock is taken for an instant: who wants it tries more than once."""
-    try:
-        with home.run_lock(run_id):
-            return False
-    except RunHeld:
-        return True
-
-
 def all_standings(home: StateHome, journal: SqliteJournal | None) -> list[Standing]:
     """All runs, newest first."""
-    return [] if journal is None else standings(journal, lambda run_id: is_held(home, run_id))
+    return [] if journal is None else standings(journal, home.is_run_held)
 
 
 def one_standing(home: StateHome, journal: SqliteJournal | None, run_id: str) -> Standing:
     """One run. Raises Refusal, with names that are near."""
     if journal is not None:
-        found = standing_of(journal, run_id, lambda name: is_held(home, name))
+        found = standing_of(journal, run_id, home.is_run_held)
         if found is not None:
             return found
     raise no_such_run(home, journal, run_id)

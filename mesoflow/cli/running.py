@@ -14,7 +14,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from mesoflow.actions.preflight import preflight
 from mesoflow.actions.refresh import refreshed
@@ -27,7 +27,6 @@ from mesoflow.cli.realtime import every
 from mesoflow.engine.control import Ended, Machine
 from mesoflow.engine.effects import Govern
 from mesoflow.expressions.names import StepView
-from mesoflow.hubs.contract import Klass
 from mesoflow.hubs.hub import Hub
 from mesoflow.journal.records import Entry, Kind, Record
 from mesoflow.journal.sqlite import SqliteJournal
@@ -123,8 +122,8 @@ class Conduct:
         committer = Committer(self.journal, crash, self._commit_failed)
         committer.hold(self.run_id, self.epoch)
         before = [] if self.new else list(self.journal.read(self.run_id))
-        allow, sent = cast("frozenset[Klass]", RUN_CLASSES), self._sent_to(crash)
-        async with hub_of(self.ground, allow, _cursor(before), sent) as hub:
+        sent = self._sent_to(crash)
+        async with hub_of(self.ground, RUN_CLASSES, _cursor(before), sent) as hub:
             taken = self._first_words(committer, before)
             history = (
                 [] if self.new else [*before[1:], *self.journal.read(self.run_id, after=before[-1].run_seq)]

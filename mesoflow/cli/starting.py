@@ -21,7 +21,7 @@ from mesoflow.cli.exits import Exit, exit_of
 from mesoflow.cli.ground import Ground, remote_ground
 from mesoflow.cli.hubs import Choice, choose
 from mesoflow.cli.in_force import in_force, pinned, policy_now, require_runs_left
-from mesoflow.cli.reading import all_standings, is_held, one_standing, report_of
+from mesoflow.cli.reading import all_standings, one_standing, report_of
 from mesoflow.cli.running import Conduct, Quiet, View, standing
 from mesoflow.cli.version import VERSION
 from mesoflow.cli.views.out import put
@@ -319,7 +319,7 @@ def _hub_words(hub: Mapping[str, Any]) -> str:
 def run_lock(home: StateHome, run_id: str) -> Iterator[None]:
     """Be the run's runner. Raises RunHeld; a lock that somebody only looked at is tried again."""
     for _ in range(LOCK_TRIES - 1):
-        if not is_held(home, run_id):
+        if not home.is_run_held(run_id):
             break
         time.sleep(LOCK_PAUSE_S)
     with home.run_lock(run_id):

@@ -28,7 +28,9 @@ def read_answer(method: Method, answer: object) -> Wire:
     try:
         return method.result_model.read(data)
     except ValidationError as error:
-        raise OutcomeUnknown(method.name, f"an unreadable result: {_first(error)}", unreadable=True) from error
+        raise OutcomeUnknown(
+            method.name, f"an unreadable result: {_first(error)}", unreadable=True
+        ) from error
 
 
 def read_item(method: Method, item: object) -> Wire:
@@ -45,7 +47,9 @@ def _envelope(method: Method, answer: object) -> MesoLiveApiResponse:
     try:
         return MesoLiveApiResponse.read(answer)
     except ValidationError as error:
-        raise OutcomeUnknown(method.name, f"an unreadable envelope: {_first(error)}", unreadable=True) from error
+        raise OutcomeUnknown(
+            method.name, f"an unreadable envelope: {_first(error)}", unreadable=True
+        ) from error
 
 
 def _refusal(method: Method, envelope: MesoLiveApiResponse) -> CallRefused | OutcomeUnknown:

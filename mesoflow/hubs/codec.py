@@ -64,6 +64,12 @@ class Codec(BaseHubProtocol):  # type: ignore[misc] # signalrcore is untyped
 
     name: EncodingName
     binary: bool
+    _rest: bytes
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether the beginning of a record waits for its end."""
+        return bool(self._rest)
 
     def handshake(self) -> bytes:
         """The handshake's request, JSON for both encodings."""

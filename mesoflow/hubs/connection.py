@@ -49,6 +49,9 @@ logger = logging.getLogger(__name__)
 
 # A stream carries newest values; who reads slower than this many items loses the oldest, as at the hub itself.
 STREAM_ITEMS_MAX = 256
+# A record may come in several messages. One whose end stays away this long has none: it began with bytes that were no
+# record, and until the length that they named is full everything else would disappear in it.
+RECORD_S = 10.0
 # The status that a refusal has when the hub answered with an error text instead of an envelope.
 HUB_ERROR = "HubError"
 
@@ -131,6 +134,7 @@ class Connection:
         self._next_id = 0
         self._heard_at = self._sent_at = self._loop.time()
         self._watcher: asyncio.TimerHandle | None = None
+        self._endless: asyncio.TimerHandle | None = None
         self._reader: asyncio.Task[None] | None = None
         self._shutting: asyncio.Task[None] | None = None
         # Done when the connection is over; the reason is its result.
@@ -222,8 +226,10 @@ class Connection:
         try:
             data: bytes | str = glued
             while self.alive:
-                for message in self._codec.parse_messages(data):
+                messages = self._codec.parse_messages(data)
+                for message in messages:
                     self._take(message)
+                self._watch_record(began_anew=bool(messages))
                 data = await self._link.receive()
                 self._heard_at = self._loop.time()
         except LinkClosed as error:
@@ -304,13 +310,23 @@ class Connection:
         due = min(self._heard_at + keepalive.silence_s, self._sent_at + keepalive.hub_ping_s)
         self._watcher = self._loop.call_at(due, self._watch)
 
+    def _watch_record(self, *, began_anew: bool) -> None:
+        """A timer runs exactly while a record is incomplete, from its beginning on."""
+        if self._endless is not None and (began_anew or not self._codec.incomplete):
+            self._endless.cancel()
+            self._endless = None
+        if self._endless is None and self._codec.incomplete and self.alive:
+            ending = Ending(f"a record without an end in {RECORD_S:g} s", reconnect=True)
+            self._endless = self._loop.call_later(RECORD_S, self._end, ending)
+
     def _end(self, ending: Ending, *, polite: bool = False) -> None:
         """Once: everything pending fails now, not when the socket has closed."""
         if self.ended.done():
             return
         self.ended.set_result(ending)
-        if self._watcher is not None:
-            self._watcher.cancel()
+        for timer in (self._watcher, self._endless):
+            if timer is not None:
+                timer.cancel()
         calls, self._calls = self._calls, {}
         for method, future in calls.values():
             if not future.done():
@@ -372,7 +388,8 @@ async def _shake_hands(hub: str, link: Link, codec: Codec, limit_s: float) -> by
     except TimeoutError as error:
         raise ConnectFailed(hub, "handshake", f"no answer in {limit_s:g} s") from error
     except Unreadable as error:
-        raise ConnectFailed(hub, "handshake", str(error), retryable=False) from error
+        # Nonsense comes from something in between; a hub that does not want us says so in words.
+        raise ConnectFailed(hub, "handshake", str(error)) from error
     assert answered is not None, "a record was received whole"
     answer, glued = answered
     if answer.error:

@@ -66,16 +66,20 @@ class OutcomeUnknown(HubError):
 class ConnectFailed(HubError):
     """No connection. `retryable` is false where waiting cannot help (token, certificate, protocol version).
 
-    `stage` is address, token, negotiate, connect, upgrade, handshake or subscribe; `http_status` where HTTP said no.
+    `stage` is address, token, proxy, connect (TCP and TLS), negotiate, upgrade, handshake or subscribe; `http_status`
+    where HTTP said no; `remedy` is what a person can do about it, where we know.
     """
 
     stage: str
     reason: str
     retryable: bool = True
     http_status: int | None = None
+    remedy: str = ""
 
     def __str__(self) -> str:
-        return f"{self.method}: {self.stage} failed: {self.reason}"
+        return f"{self.method}: {self.stage} failed: {self.reason}" + (
+            f" ({self.remedy})" if self.remedy else ""
+        )
 
 
 @dataclass

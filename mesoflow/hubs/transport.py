@@ -11,12 +11,26 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidProxyStatus,
+    InvalidStatus,
+    ProxyError,
+    WebSocketException,
+)
 from websockets.protocol import State
 
 from mesoflow.hubs.codec import RECORD_BYTES_MAX
 from mesoflow.hubs.errors import ConnectFailed
-from mesoflow.hubs.negotiate import Negotiated, http_refusal, verified_tls
+from mesoflow.hubs.negotiate import Negotiated, http_refusal
+from mesoflow.hubs.route import (
+    Route,
+    certificate_refused,
+    proxy_failed,
+    proxy_refused,
+    route_to,
+    verified_tls,
+)
 
 # Of its own: at DEBUG the library writes every header, the token among them.
 _socket_logger = logging.getLogger("mesoflow.hubs.socket")
@@ -136,6 +150,7 @@ async def open_websocket(
 ) -> WebSocket:
     """Upgrade. Raises ConnectFailed."""
     address = negotiated.address
+    route = route_to(hub, address)
     secure: dict[str, Any] = {"ssl": verified_tls(address, tls)} if address.secure else {}
     try:
         socket = await _Connect(
@@ -144,7 +159,7 @@ async def open_websocket(
             additional_headers={"Authorization": f"Bearer {negotiated.token}"} if negotiated.token else None,
             user_agent_header="mesoflow",
             compression=None,
-            proxy=None,
+            proxy=route.url if route else None,
             open_timeout=limits.upgrade_s,
             close_timeout=limits.close_s,
             ping_interval=keepalive.ping_s if keepalive else None,
@@ -158,10 +173,17 @@ async def open_websocket(
     except TimeoutError as error:
         raise ConnectFailed(hub, "upgrade", f"no answer in {limits.upgrade_s:g} s") from error
     except ssl.SSLCertVerificationError as error:
-        raise ConnectFailed(
-            hub, "connect", f"certificate: {error.verify_message}", retryable=False
-        ) from error
+        raise certificate_refused(hub, address, error) from error
+    except ProxyError as error:
+        raise _of_the_proxy(hub, route, error) from error
     except (OSError, EOFError, WebSocketException) as error:
         raise ConnectFailed(hub, "upgrade", str(error) or type(error).__name__) from error
     assert isinstance(socket, WebSocketLink), "websockets built another class than it was given"
     return WebSocket(socket)
+
+
+def _of_the_proxy(hub: str, route: Route | None, error: ProxyError) -> ConnectFailed:
+    assert route is not None, "only a proxy that was asked can fail"
+    if isinstance(error, InvalidProxyStatus):
+        return proxy_refused(hub, route, error.response.status_code)
+    return proxy_failed(hub, route, "did not open a tunnel")

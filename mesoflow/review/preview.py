@@ -28,6 +28,9 @@ from mesoflow.review.policies import Bounds, bounds_of, order_words, rails_words
 
 FORMAT_VERSION: Literal[1] = 1
 
+# In the paths of a loop whose items are not known yet; a `*` that is a key is percent-encoded there.
+ANY_ITEM = "each[*]"
+
 Names = Mapping[str, object]
 
 
@@ -202,7 +205,8 @@ def _once(
     walk: _Walk, step: Step, names: Names, path: str, depth: int, only_if: str | None, each: str | None = None
 ) -> Value:
     if step.action is None:
-        walk.steps.append(_planned(walk, step, depth, only_if, {}, [], None, each=each))
+        waits = list(_waits_between_tries(step, path))
+        walk.steps.append(_planned(walk, step, depth, only_if, {}, waits, None, each=each))
         _all(walk, step.steps, names, path, depth + 1, only_if)
         return {}
     action = walk.actions[step.action]
@@ -210,12 +214,19 @@ def _once(
     context = replace(walk.context, step=path)
     place = len(walk.steps)
     asks, outputs, ends = _forecast(action, context, values, path)
+    asks += _waits_between_tries(step, path)
     walk.steps.insert(place, _planned(walk, step, depth, only_if, values, asks, ends, each=each))
     walk.bounds.append(bounds_of(step.id, step.action, values, step.retry))
     words = order_words(step.action, values)
     if words:
         walk.orders.append(PlannedOrder(step=step.id, words=words))
     return outputs
+
+
+def _waits_between_tries(step: Step, path: str) -> Iterator[Asked]:
+    """What the engine itself asks for where a step is tried again: the second try's path is `enter~2`."""
+    if step.retry is not None and step.retry.wait_s:
+        yield Asked(path=f"{path}~*/wait", ask="wait", method=None)
 
 
 def _forecast(
@@ -288,9 +299,10 @@ def _loop(walk: _Walk, step: Step, names: Names, above: str, depth: int, only_if
         }
         key = index if loop.key is None else _evaluated(loop.key, inner)
         inner["loop"] = {"item": value, "index": index, "key": key}
-        shown = "*" if isinstance(key, Unknown) or not isinstance(items, list) else key
-        each = f"for any item of {_bare(loop.items)}" if shown == "*" else f"for item {shown}"
-        outputs = _once(walk, step, inner, join(above, item(step.id, shown)), depth, only_if, each)
+        any_item = isinstance(key, Unknown) or not isinstance(items, list)
+        each = f"for any item of {_bare(loop.items)}" if any_item else f"for item {key}"
+        name = f"{step.id}/{ANY_ITEM}" if any_item else item(step.id, key)
+        outputs = _once(walk, step, inner, join(above, name), depth, only_if, each)
         results.append(outputs if step.outputs is None else _own_outputs(step, inner, outputs))
     if isinstance(items, list):
         return {"results": results, "failed": Unknown("list", until)}

@@ -37,6 +37,7 @@ from mesoflow.hubs.contract import METHODS
 from mesoflow.journal.records import Entry, Kind
 from mesoflow.runtime.bodies import Intent, effect_digest, ended_value, settled, trip
 from mesoflow.runtime.clearing import Clearing
+from mesoflow.runtime.clock import ClockError
 from mesoflow.runtime.commits import Guard
 from mesoflow.runtime.pages import late_fill_page
 from mesoflow.runtime.perform import Performer
@@ -87,6 +88,7 @@ class Core:
         self._cancelled = False
         self._halts_itself = False
         self._closing = False
+        self._clockless = False
         self._leaving: Parked | None = None
         self._replaying = False
         self._last: datetime | None = None
@@ -266,9 +268,24 @@ class Core:
 
     def fail(self, error: BaseException) -> None:
         """The process cannot go on (a commit failed, a bug): nothing is recorded any more."""
+        if isinstance(error, ClockError) and self._last is not None:
+            self._lose_the_clock(error, self._last)
+            return
         self._drop_everything()
         if not self._over.done():
             self._over.set_exception(error)
+
+    def _lose_the_clock(self, error: ClockError, last: datetime) -> None:
+        """Nothing may be sent by a clock that cannot be trusted: the run parks at the last time that it knew. What has left
+        and is not answered stays unknown, for the next runner to settle."""
+        self._drop_everything()
+        if self._over.done() or self._clockless:
+            return
+        self._clockless = self._closing = True
+        parked = Parked("clock_lost", f"{error}; nothing more was sent: set the clock, then go on")
+        self._leaving = parked
+        body = {"code": parked.code, "reason": parked.reason, "path": "", "at": last}
+        self._record("parked", body, lambda: self._finish(parked))
 
     def _see_whether_over(self) -> None:
         over = self._interpreter.over

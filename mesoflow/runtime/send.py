@@ -8,6 +8,7 @@ byte: no order passes while it is there, exits included; withdrawals do.
 from __future__ import annotations
 
 from mesoflow.engine.effects import Value
+from mesoflow.hubs.contract import Klass
 from mesoflow.hubs.hub import Hub
 from mesoflow.runtime.bodies import Intent
 from mesoflow.runtime.setting import Setting
@@ -15,7 +16,7 @@ from mesoflow.trading.clearance import Cleared, Withdrawal
 from mesoflow.trading.orders import Order
 
 # Read to trade: what a run's connection may do. Every other command's connection holds less.
-RUN_CLASSES = frozenset({"read", "change", "prepare", "trade"})
+RUN_CLASSES: frozenset[Klass] = frozenset({"read", "change", "prepare", "trade"})
 
 
 class Halted(Exception):

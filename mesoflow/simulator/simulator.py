@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -17,10 +18,13 @@ from mesoflow.simulator.hubs.base import Hub
 from mesoflow.simulator.hubs.control import ControlHub
 from mesoflow.simulator.hubs.data import DataHub
 from mesoflow.simulator.hubs.event import EventHub
+from mesoflow.simulator.world.errors import WorldUnwritable
 from mesoflow.simulator.world.world import Profile, World
 
 if TYPE_CHECKING:
     from mesoflow.simulator.wire.server import Server
+
+logger = logging.getLogger(__name__)
 
 # A clock is made for a world once its last time is known.
 ClockMaker = Callable[[datetime], SimulatorClock]
@@ -125,5 +129,10 @@ class Simulator:
         due = self._timer_at
         self._timer = self._timer_at = None
         # A loop's clock is a float: it may wake a microsecond early.
-        self.world.advance(self.clock.now() if due is None else max(self.clock.now(), due))
+        try:
+            self.world.advance(self.clock.now() if due is None else max(self.clock.now(), due))
+        except WorldUnwritable as error:
+            # No timer: it would be due at once. Whoever calls next is told, and what is due happens once it can be written.
+            logger.warning("%s", error)
+            return
         self._plan_ahead()

@@ -49,8 +49,8 @@ class Lab:
 
     @property
     def world(self) -> Path:
-        """The served world's folder."""
-        return self.state / "worlds" / SERVED
+        """The folder of the world that is served: of another seed it has a name of its own."""
+        return wanted(StateHome.open(self.state), None, None, first=SERVED).folder
 
     def __enter__(self) -> Lab:
         self.serve()

@@ -263,8 +263,18 @@ class MemoryWorld:
     def _ListStrategies(self, args: Mapping[str, Any], _: bytes) -> Any:
         return {"strategies": self.strategies, "continuation_token": None}
 
+    def _GetStrategy(self, args: Mapping[str, Any], _: bytes) -> Any:
+        found = [strategy for strategy in self.strategies if strategy["id"] == args["strategy_id"]]
+        if not found:
+            raise CallRefused("GetStrategy", "NotFound", "no such strategy")
+        return {"strategy": found[0]}
+
     def _CreateStrategy(self, args: Mapping[str, Any], _: bytes) -> Any:
-        strategy = {"id": 900 + len(self.strategies), "name": args["name"]}
+        strategy = {
+            "id": 900 + len(self.strategies),
+            "name": args["name"],
+            "strategy_definition": args.get("strategy_definition"),
+        }
         self.strategies.append(strategy)
         self.executed.append(("CreateStrategy", args["name"]))
         return {"strategy_id": strategy["id"]}

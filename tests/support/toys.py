@@ -9,12 +9,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from mesoflow.actions.definitions import definition_digest
 from mesoflow.engine.effects import Call, Note, Place, Sleep, Tell, Watch
 from mesoflow.engine.errors import StepError
 from mesoflow.engine.program import Clause, ForEach, Program, Retry, Step
 from mesoflow.trading.orders import Contract, Order, OrderFacts, OrderGroup, OrderLeg, Quote
 
 T0 = datetime(2025, 1, 16, 15, 0, tzinfo=UTC)
+DEFINITION = {"StrategyName": "copy", "Symbol": "SPX", "Structure": {"Legs": ["short_put", "long_put"]}}
 
 
 class Anything(BaseModel, extra="allow"):
@@ -90,8 +92,9 @@ def trade(ctx, inputs):
 def clone(ctx, inputs):
     listed = yield Call("list", "ListStrategies", {})
     before = [s["id"] for s in listed["strategies"]]
-    hints = {"ids_before": before, "names": [inputs["name"]]}
-    made = yield Call("create", "CreateStrategy", {"name": inputs["name"]}, hints)
+    hints = {"ids_before": before, "names": [inputs["name"]], "digest": definition_digest(DEFINITION)}
+    args = {"name": inputs["name"], "strategy_definition": DEFINITION}
+    made = yield Call("create", "CreateStrategy", args, hints)
     return {"strategy_id": made["strategy_id"]}
 
 

@@ -35,6 +35,7 @@ async def connected(ground: Ground, hub: HubName, cursor: int | None = None) -> 
         allow=READ,
         keepalive=None if ground.embedded else Keepalive(),
         random=random,
+        tls=ground.tls,
         hubs=(hub,),
         cursor=cursor,
         changed=_told,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mesoflow.cli.exits import exit_of
-from mesoflow.cli.reading import is_held, one_standing
+from mesoflow.cli.reading import one_standing
 from mesoflow.cli.starting import resumed, writing
 from mesoflow.journal.sqlite import SqliteJournal
 from mesoflow.runtime.home import StateHome
@@ -41,7 +41,7 @@ def _wait(home: StateHome, journal: SqliteJournal, run_id: str, row: int) -> Map
         answer = journal.answer_of(row)
         if answer is not None:
             return answer
-        if not is_held(home, run_id):
+        if not home.is_run_held(run_id):
             return journal.answer_of(row)
         time.sleep(LOOK_EVERY_S)
 

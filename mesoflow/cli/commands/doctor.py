@@ -35,6 +35,7 @@ async def _look(args: argparse.Namespace, home: StateHome, choice: Choice) -> in
                 allow=READ,
                 keepalive=None if ground.embedded else Keepalive(),
                 random=random,
+                tls=ground.tls,
             )
             try:
                 visit = Visit(hub)

@@ -14,14 +14,9 @@ from mesoflow.playbook.tree import Scalar, Sequence
 
 # What any step can end with, whatever its action (ACTIONS.md).
 COMMON_ERRORS = ("hub_unavailable", "hub_refused", "bad_value")
-# The engine's own checks before the first step; only the playbook's `rescue` sees them.
-PREFLIGHT_ERRORS = (
-    "account_not_found",
-    "account_not_allowed",
-    "agent_offline",
-    "agent_stale",
-    "rail_refused",
-)
+# The engine's own checks before the first step (actions/preflight.py, to which a test holds this: importing the actions
+# would cost `check` most of a second); only the playbook's `rescue` sees them.
+PREFLIGHT_ERRORS = ("account_not_found", "agent_offline", "agent_stale")
 
 
 def rules(shape: Outline, language: Language) -> Iterator[Finding]:

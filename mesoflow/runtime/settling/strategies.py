@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mesoflow.actions.definitions import definition_digest
 from mesoflow.engine.effects import Call, Done, Refused, Value
 from mesoflow.hubs.errors import CallRefused
 from mesoflow.runtime.settling.case import Case
@@ -12,24 +13,48 @@ from mesoflow.runtime.settling.verdicts import Human, Resend, Settle, Verdict
 
 
 async def create_strategy(case: Case) -> Verdict:
-    """Not keyed by the hub: a strategy that was not there before, with the asked-for name or the template's, is ours."""
+    """Not keyed by the hub: a strategy that was not there before is ours if it has the asked-for name, or the template's, and
+    the definition that was asked for. One whose definition the hub does not tell could be anybody's."""
     assert isinstance(case.effect, Call)
     hints = case.effect.hints
-    found = await _new_strategies(case, hints)
-    if not found:
+    ours, untold = await _new_strategies(case, hints)
+    if not ours and not untold:
         await case.late_arrivals()
-        found = await _new_strategies(case, hints)
-    if len(found) > 1:
-        return Human("several new strategies could be ours", {"strategies": found})
-    if found:
-        return Settle(Done({"strategy_id": found[0]}), {"new_strategy": found[0]})
-    return Resend({"why": "no new strategy, late arrivals waited for"})
+        ours, untold = await _new_strategies(case, hints)
+    if len(ours) + len(untold) > 1:
+        return Human("several new strategies could be ours", {"strategies": sorted(ours + untold)})
+    if untold:
+        return Human(
+            "a new strategy could be ours, and the hub does not tell its definition", {"strategies": untold}
+        )
+    if ours:
+        return Settle(Done({"strategy_id": ours[0]}), {"new_strategy": ours[0]})
+    return Resend({"why": "no new strategy of this name and definition, late arrivals waited for"})
 
 
-async def _new_strategies(case: Case, hints: Mapping[str, Value]) -> list[int]:
-    listed = await _all_strategies(case)
-    names = set(hints["names"])
-    return [s["id"] for s in listed if s["id"] not in hints["ids_before"] and s["name"] in names]
+async def _new_strategies(case: Case, hints: Mapping[str, Value]) -> tuple[list[int], list[int]]:
+    """New ones of the name: those with the definition that was asked for, and those of which nobody can say."""
+    names, before, wanted = set(hints["names"]), hints["ids_before"], hints.get("digest")
+    ours: list[int] = []
+    untold: list[int] = []
+    for listed in await _all_strategies(case):
+        if listed["id"] in before or listed["name"] not in names:
+            continue
+        found = await _definition_of(case, listed["id"])
+        if found is None or wanted is None:
+            untold.append(listed["id"])
+        elif found == wanted:
+            ours.append(listed["id"])
+    return ours, untold
+
+
+async def _definition_of(case: Case, strategy_id: int) -> str | None:
+    """The digest of its definition; a list may leave the definition out, so the strategy itself is read."""
+    try:
+        answer = await case.read("GetStrategy", {"strategy_id": strategy_id})
+    except CallRefused:
+        return None
+    return definition_digest(answer["strategy"].get("strategy_definition"))
 
 
 async def _all_strategies(case: Case) -> list[Mapping[str, Any]]:

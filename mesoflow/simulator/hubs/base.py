@@ -21,7 +21,7 @@ from mesoflow.simulator.hubs.forms import form
 from mesoflow.simulator.hubs.otherwise import data_of, status_of
 from mesoflow.simulator.wire.core import Caller, HubError, IsAStream, NotAStream, UnknownMethod
 from mesoflow.simulator.wire.serving import contract_name
-from mesoflow.simulator.world.errors import Refused, bad
+from mesoflow.simulator.world.errors import Refused, WorldUnwritable, bad
 from mesoflow.simulator.world.world import World
 
 Handler: TypeAlias = Callable[[Any, datetime], "Wire | Mapping[str, Any]"]
@@ -52,14 +52,17 @@ class Hub:
         if method.kind == "stream":
             raise IsAStream(target)
         now = self._clock.now()
-        self._world.advance(now)
         try:
+            self._world.advance(now)
             answer = self.handlers[method.name](self._arguments(method, arguments), now)
         except Refused as refusal:
             return self._refused(method, refusal)
         except OverflowError:
             large = bad("Arguments", f"{method.name}: a number is larger than any id")
             return self._refused(method, large)
+        except WorldUnwritable as error:
+            # A caller cannot know how far it came, and is told so: no envelope, an error of the wire.
+            raise HubError(str(error)) from None
         finally:
             self._ahead()
         data = data_of(method.name, _answer(method, answer), self._world.faults)

@@ -1,6 +1,7 @@
 """What can be wrong with a world.
 
 WorldHeld · another process holds it        WorldDamaged · its files do not hold together
+WorldUnwritable · its disk takes no more: what was written before stands
 WorldOther · it was made with another seed or profile        Refused · a call that the hub turns down
 """
 
@@ -32,6 +33,19 @@ class WorldDamaged(Exception):
 
     def __str__(self) -> str:
         return f"the simulated world {self.folder} is damaged: {self.reason}; remove the folder to begin a new one"
+
+
+class WorldUnwritable(Exception):
+    """The disk takes no more. The change that was tried has not happened, and all before it has."""
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(folder, reason)
+        self.folder, self.reason = folder, reason
+
+    def __str__(self) -> str:
+        return (
+            f"the simulated world {self.folder} cannot be written: {self.reason}; what it has written stands"
+        )
 
 
 class WorldOther(Exception):

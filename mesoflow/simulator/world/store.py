@@ -19,10 +19,13 @@ import apsw
 import msgspec
 
 from mesoflow.hubs.models.base import Wire
-from mesoflow.simulator.world.errors import WorldDamaged, WorldHeld
+from mesoflow.simulator.world.errors import WorldDamaged, WorldHeld, WorldUnwritable
 from mesoflow.simulator.world.schema import FORMAT, MISSING, SCHEMA
 
 _M = TypeVar("_M", bound=Wire)
+
+# What SQLite says of a disk that takes no more, not of what stands on it.
+_UNWRITABLE = (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.PermissionsError)
 
 DATABASE = "world.db"
 LOCK = "lock"
@@ -48,6 +51,12 @@ def unpacked(text: str) -> Any:  # noqa: ANN401 - free JSON
     return msgspec.json.decode(text)
 
 
+def _unwritable(folder: Path, error: apsw.Error) -> WorldUnwritable:
+    return WorldUnwritable(
+        folder, "the disk is full" if isinstance(error, apsw.FullError) else f"the disk failed ({error})"
+    )
+
+
 class Store:
     """The open folder of one world."""
 
@@ -61,6 +70,9 @@ class Store:
             os.close(os.open(folder / DATABASE, os.O_RDWR | os.O_CREAT, 0o600))
             self._connection = apsw.Connection(str(folder / DATABASE))
             self.new = self._prepare()
+        except _UNWRITABLE as error:
+            self._release()
+            raise _unwritable(folder, error) from error
         except apsw.Error as error:
             self._release()
             raise WorldDamaged(folder, str(error)) from error
@@ -131,20 +143,30 @@ class Store:
         if self._writing:
             raise AssertionError("a change within a change")
         self._writing = True
-        self._connection.execute("BEGIN IMMEDIATE")
         try:
+            self._connection.execute("BEGIN IMMEDIATE")
             yield
             self.set("last_time", max(written(at), self.get("last_time") or ""))
             commits = int(self.get("commits")) + 1
             self.set("commits", commits)
             self._connection.execute("COMMIT")
+        except _UNWRITABLE as error:
+            self._roll_back()
+            raise _unwritable(self.folder, error) from error
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            self._roll_back()
             raise
         finally:
             self._writing = False
         self.version += 1
-        os.pwrite(self._count, f"{commits:0{_COUNT_DIGITS}d}".encode(), 0)
+        # On a full disk it lags, as it may.
+        with suppress(OSError):
+            os.pwrite(self._count, f"{commits:0{_COUNT_DIGITS}d}".encode(), 0)
+
+    def _roll_back(self) -> None:
+        """SQLite has done it itself where the disk was full."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
 
     def rows(self, query: str, args: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return list(self._connection.execute(query, args))

@@ -7,6 +7,7 @@ Commands write before they return. A new world begins on Thursday, 16 January 20
 from __future__ import annotations
 
 import hashlib
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, get_args
@@ -21,7 +22,7 @@ from mesoflow.simulator.world.accounts import Accounts
 from mesoflow.simulator.world.agents import CONNECTORS, connector_of
 from mesoflow.simulator.world.by_hand import ByHand
 from mesoflow.simulator.world.core import Core
-from mesoflow.simulator.world.errors import WorldOther
+from mesoflow.simulator.world.errors import WorldOther, WorldUnwritable
 from mesoflow.simulator.world.events import Events
 from mesoflow.simulator.world.fills import PaperFills
 from mesoflow.simulator.world.jobs import Jobs
@@ -34,6 +35,8 @@ from mesoflow.simulator.world.signals import Signals
 from mesoflow.simulator.world.store import Store, moment_of
 from mesoflow.simulator.world.strategies import Strategies
 from mesoflow.simulator.world.subjects import Subjects
+
+logger = logging.getLogger(__name__)
 
 # How kind the market is to a resting order (data/broker.json); strict: somebody must trade through its limit.
 Profile = Literal["strict", "realistic", "kind"]
@@ -165,12 +168,17 @@ class World:
         return min([*known, *([] if found is None else [found])], default=None)
 
     def close(self, at: datetime | None = None) -> None:
-        """An orderly end; `at`: until when time has passed."""
-        if at is not None and at > self.last_time:
-            self.advance(at)
-            with self.core.change(at):
-                pass
-        self.store.close()
+        """An orderly end; `at`: until when time has passed. A disk that takes no more keeps what it has: a time that is not
+        written is passed anew."""
+        try:
+            if at is not None and at > self.last_time:
+                self.advance(at)
+                with self.core.change(at):
+                    pass
+        except WorldUnwritable as error:
+            logger.warning("%s", error)
+        finally:
+            self.store.close()
 
     def dump(self) -> str:
         """Everything that is stored, as text: two worlds with the same history have the same bytes."""

@@ -3,8 +3,9 @@
 from typing import Any
 
 from mesoflow.actions.base import Acting, Inputs, action
-from mesoflow.actions.preflight import preflight
+from mesoflow.actions.preflight import ERRORS, preflight
 from mesoflow.engine.action import Context
+from mesoflow.playbook.lint.rules import PREFLIGHT_ERRORS
 from tests.support.acting import Acted, Script, act, context
 from tests.support.answers import account, agent, agents
 
@@ -43,3 +44,13 @@ def test_nobody_who_serves() -> None:
 
 def test_a_playbook_without_accounts_needs_nobody() -> None:
     assert check(context(risk={}, account=None)).asked == []
+
+
+def test_what_it_can_end_with_is_what_the_checker_knows() -> None:
+    no_account = Script().refuses("GetAccount", "NotFound")
+    ended_in = {
+        act(before, {}, no_account, context()).code,
+        check(context(), agent(connected=False)).code,
+        check(context(), agent(age_s=None)).code,
+    }
+    assert ended_in == set(ERRORS) == set(PREFLIGHT_ERRORS)

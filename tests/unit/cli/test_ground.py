@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import ssl
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
-from mesoflow.cli.ground import DIFFERENCES_TOLD_MAX, tell_differences
+from mesoflow.cli.config import HubProfile
+from mesoflow.cli.ground import DIFFERENCES_TOLD_MAX, tell_differences, tls_of
 from mesoflow.hubs.differences import DIFFERENCES
 from mesoflow.hubs.models.accounts import LiveAccount
+from mesoflow.runtime.refusal import CONFIG, Refusal
 from tests.support.commands import ROOT, Command
 
 
@@ -46,3 +50,34 @@ def test_many_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
     tell_differences()
     lines = capsys.readouterr().err.splitlines()
     assert (len(lines), lines[-1]) == (DIFFERENCES_TOLD_MAX + 2, "  and 2 more")
+
+
+# ── whom a profile trusts ──
+
+
+def profile(**said: Any) -> HubProfile:
+    return HubProfile(url="https://live.example.com", **said)
+
+
+def test_a_profile_s_authority_is_trusted_besides_the_system_s(tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    trustme.CA(organization_name="Desk").cert_pem.write_to_path(path)
+    tls = tls_of(profile(ca_file=str(path)))
+    assert tls is not None
+    assert "Desk" in str(tls.get_ca_certs())
+    assert (tls.check_hostname, tls.verify_mode) == (True, ssl.CERT_REQUIRED)
+    assert tls_of(profile()) is None
+    assert tls_of(None) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"), [("no certificate", "it holds no certificate"), (None, "No such file or directory")]
+)
+def test_an_authority_s_file_that_cannot_be_used(text: str | None, reason: str, tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(Refusal) as refused:
+        tls_of(profile(ca_file=str(path)))
+    assert refused.value.code == CONFIG
+    assert str(refused.value) == f"{CONFIG}: the authority's file {path} cannot be used: {reason}"

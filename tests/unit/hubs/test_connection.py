@@ -562,6 +562,25 @@ def test_a_slow_reader_of_a_stream_loses_the_oldest_items() -> None:
     assert run(scenario()) == list(range(744, 1000))
 
 
+def test_a_stream_that_nobody_reads_holds_up_no_other_call() -> None:
+    async def scenario() -> tuple[str, list[int]]:
+        async with WireServer() as server:
+
+            async def burst(call: Call) -> None:
+                for number in range(5000):
+                    await call.item(number)
+                await call.end()
+
+            server.handlers[STREAM] = burst
+            connection = await opened(server)
+            stream = connection.stream(METHODS[STREAM], argument(STREAM))
+            ending = await call(connection, TRADE, within_s=1)
+            await asyncio.sleep(1)
+            return ending, [item async for item in stream]
+
+    assert run(scenario()) == ("done", list(range(4744, 5000)))
+
+
 def test_items_before_an_error_are_delivered_first() -> None:
     async def scenario() -> tuple[Any, str]:
         async with WireServer() as server:

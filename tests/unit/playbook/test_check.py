@@ -49,8 +49,8 @@ OF_DEFINITIONS = {code for code in Code if "MF160" <= code < "MF180" or "MF271" 
 # Codes that need more than one file, or another start: tests/unit/playbook/test_compile.py, test_load.py, lint/test_risk.py,
 # tests/unit/cli/test_policy.py.
 ELSEWHERE = {
-    Code.FILE_UNREADABLE, Code.FILE_TOO_LARGE, Code.FILE_NUMBER, Code.FILE_KEY, Code.INPUT_MISSING, Code.INPUT_UNKNOWN,
-    Code.FILE_NOT_JSON, Code.INPUT_FILE, Code.ENVIRONMENT, Code.RAIL_NOT_JUDGED, Code.PRICE_POLICY, Code.POLICY_WRONG, Code.ABOVE_POLICY,
+    Code.FILE_UNREADABLE, Code.FILE_TOO_LARGE, Code.FILE_NOT_JSON, Code.INPUT_MISSING, Code.INPUT_UNKNOWN,
+    Code.INPUT_FILE, Code.ENVIRONMENT, Code.RAIL_NOT_JUDGED, Code.POLICY_WRONG, Code.ABOVE_POLICY,
 }  # fmt: skip
 
 
