@@ -47,10 +47,10 @@ def codes_of(path: Path) -> Iterator[str]:
 # Strategy definitions have cases of their own: definition/test_check.py.
 OF_DEFINITIONS = {code for code in Code if "MF160" <= code < "MF180" or "MF271" <= code < "MF280"}
 # Codes that need more than one file, or another start: tests/unit/playbook/test_compile.py, test_load.py, lint/test_risk.py,
-# tests/unit/cli/test_policy.py.
+# tests/unit/cli/test_policy.py, tests/unit/rehearsal/faultfile.
 ELSEWHERE = {
     Code.FILE_UNREADABLE, Code.FILE_TOO_LARGE, Code.FILE_NOT_JSON, Code.INPUT_MISSING, Code.INPUT_UNKNOWN,
-    Code.INPUT_FILE, Code.ENVIRONMENT, Code.RAIL_NOT_JUDGED, Code.POLICY_WRONG, Code.ABOVE_POLICY,
+    Code.INPUT_FILE, Code.ENVIRONMENT, Code.RAIL_NOT_JUDGED, Code.POLICY_WRONG, Code.FAULTS_WRONG, Code.ABOVE_POLICY,
 }  # fmt: skip
 
 
