@@ -5,8 +5,10 @@ Refusals of the runtime carry their own text; errors of journal, state home and 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mesoflow.cli.exits import Exit
-from mesoflow.hubs.errors import HubError
+from mesoflow.hubs.errors import ConnectFailed, HubError
 from mesoflow.journal.errors import JournalError, LockLost
 from mesoflow.runtime.clock import ClockError
 from mesoflow.runtime.home import Held, HomeError
@@ -59,6 +61,7 @@ def _differs(error: ReplayDiffers) -> Refusal:
 
 
 def _hub(error: HubError) -> Refusal:
-    return Refusal(
-        HUB_AWAY, f"the hub could not be used: {error}", help=("try again when it answers; nothing was sent",)
-    )
+    remedy = "try again when it answers"
+    if isinstance(error, ConnectFailed) and error.remedy:
+        error, remedy = replace(error, remedy=""), error.remedy
+    return Refusal(HUB_AWAY, f"the hub could not be used: {error}", help=(f"{remedy}; nothing was sent",))
