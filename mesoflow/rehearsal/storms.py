@@ -12,8 +12,18 @@ from datetime import timedelta
 from typing import cast, get_args
 
 from mesoflow.rehearsal.drawing import Draw
-from mesoflow.simulator.faults import Faults, Loss, Mishap, MishapKind
+from mesoflow.simulator.faults import Faults
 from mesoflow.simulator.simulator import Simulator
+from mesoflow.simulator.troubles import (
+    Away,
+    Held,
+    Loss,
+    Mishap,
+    MishapKind,
+    Misquote,
+    QuoteFault,
+    Twice,
+)
 
 _S = timedelta(seconds=1)
 _TRADES = ("SendOrder", "SendOrder", "CancelOrder", "ApplyPaperFills")
@@ -116,7 +126,7 @@ def _hub_away(draw: Draw) -> Fault:
     start, long = draw.between("start", 1, _UNTIL_S) * _S, draw.seconds("long", 5, 40, 40, 200)
     return Fault(
         f"hub away {long} after {start}",
-        lambda world: _dials(world).hub_away(world.last_time + start, long),
+        lambda world: _dials(world).hub_away(world.clock.now() + start, long),
     )
 
 
@@ -125,7 +135,7 @@ def _agent_away(draw: Draw) -> Fault:
     start, long = draw.between("start", 1, _UNTIL_S) * _S, draw.seconds("long", 5, 30, 120)
     return Fault(
         f"agent {broker} away {long} after {start}",
-        lambda world: _dials(world).agent_away(broker, world.last_time + start, long),
+        lambda world: _dials(world).agent_away(broker, world.clock.now() + start, long),
     )
 
 
@@ -133,7 +143,7 @@ def _silent(draw: Draw) -> Fault:
     start, long = draw.between("start", 0, _UNTIL_S) * _S, draw.seconds("long", 30, 300)
     return Fault(
         f"callbacks lost {long} after {start}",
-        lambda world: _dials(world).silence(world.last_time + start, long),
+        lambda world: _dials(world).silence(world.clock.now() + start, long),
     )
 
 
@@ -142,7 +152,7 @@ def _broker_restart(draw: Draw) -> Fault:
     start, long = draw.between("start", 1, _UNTIL_S) * _S, draw.seconds("long", 3, 8, 60)
     return Fault(
         f"{broker} restarts after {start}, away {long}, {'new' if new else 'same'} ids",
-        lambda world: _dials(world).broker_restart(broker, world.last_time + start, long, new_ids=new),
+        lambda world: _dials(world).broker_restart(broker, world.clock.now() + start, long, new_ids=new),
     )
 
 
@@ -161,3 +171,71 @@ KINDS: tuple[Callable[[Draw], Fault], ...] = (
     _silent,
     _broker_restart,
 )
+
+
+# --- what lasts a while, and comes in days only (days.py): drawn for worlds it would change what their numbers stand for ------
+
+
+def _reply_twice(draw: Draw) -> Fault:
+    method = draw.choice("method", _CALLS)
+    return Fault(
+        f"reply of {method} twice", lambda world: _dials(world).duplicate_reply.append(Twice(method))
+    )
+
+
+def _reordered(draw: Draw) -> Fault:
+    method, after = draw.choice("method", _CALLS), draw.seconds("after", 1, 3)
+    return Fault(
+        f"{method} overtaken for {after}",
+        lambda world: _dials(world).reorder.append(Held(method, after=after)),
+    )
+
+
+def _exchange_halts(draw: Draw) -> Fault:
+    start, long = draw.between("start", 1, _UNTIL_S) * _S, draw.seconds("long", 30, 300)
+    return Fault(
+        f"the exchange halts {long} after {start}",
+        lambda world: _dials(world).halt(world.clock.now() + start, long),
+    )
+
+
+def _misquoted(what: QuoteFault) -> Callable[[Draw], Fault]:
+    def drawn(draw: Draw) -> Fault:
+        start, long = draw.between("start", 1, _UNTIL_S) * _S, draw.seconds("long", 20, 90)
+
+        def change(simulator: Simulator) -> None:
+            begin = simulator.clock.now() + start
+            _dials(simulator).quotes.append(Misquote(what, Away(begin, begin + long)))
+
+        return Fault(f"quotes {what} {long} after {start}", change)
+
+    return drawn
+
+
+def _history(draw: Draw) -> Fault:
+    jumps, overlap = draw.choice("jumps", (0, 1, 7)), draw.choice("overlap", (0, 1, 3))
+
+    def change(simulator: Simulator) -> None:
+        dials = _dials(simulator)
+        dials.callbacks_twice, dials.seq_jumps, dials.pages_overlap = True, jumps, overlap
+
+    return Fault(f"callbacks twice, numbers jump {jumps}, pages overlap {overlap}", change)
+
+
+DAY_KINDS: tuple[Callable[[Draw], Fault], ...] = (
+    *dict.fromkeys(KINDS),
+    *(_misquoted(what) for what in get_args(QuoteFault)),
+    _reply_twice,
+    _reordered,
+    _exchange_halts,
+    _history,
+)
+
+
+def cleared(simulator: Simulator) -> None:
+    """What would last for ever ends here; what is counted or has its own end goes on."""
+    dials = _dials(simulator)
+    dials.delay.clear()
+    dials.record_processing.clear()
+    dials.record_gone.clear()
+    dials.callbacks_twice, dials.seq_jumps, dials.pages_overlap = False, 0, 0
