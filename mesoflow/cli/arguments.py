@@ -239,6 +239,11 @@ def _soak(command: argparse.ArgumentParser) -> None:
         "--first", metavar="S", type=int, default=1, help="the first seed; with --seeds 1 it is replayed"
     )
     command.add_argument(
+        "--days",
+        action="store_true",
+        help="each is a whole session: six hours of market, with every fault there is",
+    )
+    command.add_argument(
         "--keep", metavar="DIR", help="keep the folders of worlds in which something is wrong"
     )
 

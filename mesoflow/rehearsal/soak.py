@@ -46,8 +46,6 @@ BUG, HUMAN = 3, 4
 # How often a person comes: more often than this no unknown needs him, and who is called in vain stays away.
 WORDS_MAX = 4
 RESUMES_MAX = 8
-# A command lasts a second; a stuck one is ended by its own alarm, and that is a violation of I16.
-HANGS_AFTER_S = 60
 _PROFILES = ("strict", "strict", "strict", "realistic", "kind")
 
 
@@ -140,11 +138,13 @@ def _interruption(draw: Draw) -> Interruption:
 
 def play(seed: int, folder: Path, lives: Lives) -> Played:
     """One world, whole."""
-    return _Play(Scene.of(seed), folder, lives).play()
+    return Play(Scene.of(seed), folder, lives).play()
 
 
-@dataclass(slots=True)
-class _Play:
+@dataclass
+class Play:
+    """A scene under way."""
+
     scene: Scene
     folder: Path
     lives: Lives
@@ -163,11 +163,11 @@ class _Play:
         self.folder.mkdir(parents=True, exist_ok=True)
         playbook = self.folder / f"{NAME}.yaml"
         playbook.write_text(self.scene.playbook, encoding="utf-8")
-        self._storm(playbook)
+        self.storm(playbook)
         if not self.records():
             return self._played((f"nothing began: exit {self.codes[-1]}",))
-        since = self._now()
-        problems = self._calm()
+        since, problems = self.now(), self.wrong()
+        problems += self._calm()
         earlier, resumes = self.evidence(), self.resumes
         self._resume()
         calm = Calm(since, resumes)
@@ -184,23 +184,30 @@ class _Play:
     def _played(self, problems: tuple[str, ...]) -> Played:
         return Played(self.scene.seed, self.scene.words, tuple(self.codes), problems)
 
-    def _storm(self, playbook: Path) -> None:
+    def storm(self, playbook: Path) -> None:
         """The run begins, is interrupted, and what the scene wants is done about it while the faults last."""
         scene, there = self.scene, self.scene.interruption
         dead_at = {"MESOFLOW_CRASH": f"#{there.point}"} if there.point else {}
-        begin = ["run", str(playbook), "--run-id", RUN, "--seed", str(scene.seed), "--profile", scene.profile]
-        self._command(begin, _stage(scene.faults, there, self.home), dead_at)
+        self.command(self.begin(playbook), _stage(scene.faults, there, self.home), dead_at)
         if self.codes[-1] == KILLED:
-            self._command(
+            self.command(
                 [scene.after, *([] if scene.after == "kill" else [RUN])], _stage(scene.again, CALM, self.home)
             )
+
+    def wrong(self) -> list[str]:
+        """What is wrong at the end of the storm already."""
+        return []
+
+    def begin(self, playbook: Path) -> list[str]:
+        """The command that begins the run, in a world of the scene's own."""
+        scene = self.scene
+        return ["run", str(playbook), "--run-id", RUN, "--seed", str(scene.seed), "--profile", scene.profile]
 
     def _calm(self) -> list[str]:
         """No fault is left: resumed until it is over, with a person's help; what is wrong with that."""
         words = 0
         while self.resumes < RESUMES_MAX:
-            if (self.home / "HALT").exists():
-                self._command(["release", "--yes"])
+            self.release()
             state = last(self.records())
             if state is not None and state.kind == "ended":
                 return []
@@ -208,15 +215,20 @@ class _Play:
                 words += 1
                 if words > WORDS_MAX:
                     return [f"a person came {WORDS_MAX} times in vain: {state.body['code']}"]
-                self._person_comes(state)
+                self.person_comes(state)
             self._resume()
         return [f"resumed {self.resumes} times in calm weather"]
 
+    def release(self) -> None:
+        """Where it is halted."""
+        if (self.home / "HALT").exists():
+            self.command(["release", "--yes"])
+
     def _resume(self) -> None:
         self.resumes += 1
-        self._command(["resume", RUN])
+        self.command(["resume", RUN])
 
-    def _command(
+    def command(
         self, arguments: list[str], stage: Stage | None = None, variables: Mapping[str, str] | None = None
     ) -> None:
         seen = {WITNESS: str(self.witness)}
@@ -224,17 +236,17 @@ class _Play:
 
     # --- a person ------------------------------------------------------------------------------------------------------
 
-    def _person_comes(self, parked: Record) -> None:
+    def person_comes(self, parked: Record) -> None:
         """Who knows what really happened says so: of an order without an outcome, and of legs that differ."""
         account = ""
         for record in self._open_intents():
             account = record.body["order"]["account"]
-            self._command(
+            self.command(
                 ["settle", RUN, record.body["path"], "--reason", "by the ledger", *self._truth(record)]
             )
         if parked.kind == "parked" and parked.body["code"] == "legs_differ":
             marks = [record.body["account"] for record in self.records() if record.kind == "mark"]
-            self._command(["clear", marks[-1] if marks else account])
+            self.command(["clear", marks[-1] if marks else account])
 
     def _open_intents(self) -> list[Record]:
         records = self.records()
@@ -263,7 +275,8 @@ class _Play:
         with _journal(self.home) as journal:
             return tuple(journal.read(RUN))
 
-    def _now(self) -> datetime:
+    def now(self) -> datetime:
+        """The last time that the journal knows."""
         times: list[datetime] = [record.body["at"] for record in self.records() if "at" in record.body]
         return max(times)
 
@@ -295,12 +308,12 @@ def _stage(faults: Sequence[Fault], there: Interruption, home: Path) -> Stage:
 
     def opened(simulator: Simulator) -> None:
         for fault in faults:
-            fault.sets(simulator.world.faults, simulator.last_time)
+            fault.sets(simulator.world.faults, simulator.clock.now())
 
     def begun(run: Run) -> None:
-        asyncio.get_running_loop().call_later(there.at, _DEEDS[there.deed], run, home)
+        asyncio.get_running_loop().call_later(there.at, DEEDS[there.deed], run, home)
 
-    return Stage(opened, begun if there.deed in _DEEDS else None)
+    return Stage(opened, begun if there.deed in DEEDS else None)
 
 
 def _halt(run: Run, home: Path) -> None:
@@ -312,11 +325,9 @@ def _halt(run: Run, home: Path) -> None:
     run.halt(by_a_person=True)
 
 
-_DEEDS: Mapping[str, Callable[[Run, Path], Any]] = {
+DEEDS: Mapping[str, Callable[[Run, Path], Any]] = {
     "die": lambda run, home: os.kill(os.getpid(), signal.SIGKILL),
     "park": lambda run, home: os.kill(os.getpid(), signal.SIGTERM),
     "cancel": lambda run, home: run.cancel("operator"),
     "halt": _halt,
 }
-
-__all__ = ["RUN", "Lives", "Played", "Scene", "play"]

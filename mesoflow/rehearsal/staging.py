@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Stage:
-    """`opened` sets the dials of a world; `begun` is called on the run's loop, before its first input."""
+    """`opened` sets the dials of a world; `begun` is called on the run's loop, before its first input.
+
+    `hangs_after_s`: a command lasts a second or some; one that is stuck is ended by its own alarm, and that is a violation.
+    """
 
     opened: Callable[[Simulator], None] | None = None
     begun: Callable[[Run], None] | None = None
+    hangs_after_s: int = 60
 
 
 # One a process: whoever plays a world does so in a process of its own.

@@ -6,6 +6,9 @@ retry, at both live-like brokers and on paper. Everything drawn is written into 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from mesoflow.rehearsal.drawing import Draw
 
 NAME = "seeded"
@@ -49,8 +52,17 @@ _STORIES = (
 )
 
 
-def story(draw: Draw) -> tuple[str, str]:
-    """The text of a playbook, and what it is in a few words."""
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Where it trades, its steps, and what it is in a few words."""
+
+    account: str
+    steps: str
+    told: str
+
+
+def drawn(draw: Draw) -> Story:
+    """One of the family, with its figures."""
     account, strategy, steps, more = draw.choice("story", _STORIES)
     words = {
         "MORE": more,
@@ -62,6 +74,17 @@ def story(draw: Draw) -> tuple[str, str]:
     }
     for word, value in words.items():
         steps = steps.replace(word, value)
-    head = f"mesoflow: 1\nname: {NAME}\nstart: {{once_per: never}}\nrisk: {{accounts: [{account}], {_RISK}}}\nsteps:\n"
     told = f"{account} {strategy} {len(steps.splitlines())} lines, lots {words['LOTS']}, within {words['WITHIN']}"
-    return head + steps, told
+    return Story(account, steps, told)
+
+
+def playbook(accounts: Iterable[str], steps: str) -> str:
+    """Steps with their head."""
+    named = ", ".join(accounts)
+    return f"mesoflow: 1\nname: {NAME}\nstart: {{once_per: never}}\nrisk: {{accounts: [{named}], {_RISK}}}\nsteps:\n{steps}"
+
+
+def story(draw: Draw) -> tuple[str, str]:
+    """The text of a playbook, and what it is in a few words."""
+    one = drawn(draw)
+    return playbook([one.account], one.steps), one.told

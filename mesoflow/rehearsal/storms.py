@@ -12,7 +12,17 @@ from datetime import datetime, timedelta
 from typing import cast, get_args
 
 from mesoflow.rehearsal.drawing import Draw
-from mesoflow.simulator.faults import Faults, Loss, Mishap, MishapKind
+from mesoflow.simulator.faults import Faults
+from mesoflow.simulator.troubles import (
+    Away,
+    Held,
+    Loss,
+    Mishap,
+    MishapKind,
+    Misquote,
+    QuoteFault,
+    Twice,
+)
 
 _S = timedelta(seconds=1)
 _TRADES = ("SendOrder", "SendOrder", "CancelOrder", "ApplyPaperFills")
@@ -156,3 +166,66 @@ KINDS: tuple[Callable[[Draw], Fault], ...] = (
     _silent,
     _broker_restart,
 )
+
+
+# --- what lasts a while, and comes in days only (days.py): drawn for worlds it would change what their numbers stand for ------
+
+
+def _reply_twice(draw: Draw) -> Fault:
+    method = draw.choice("method", _CALLS)
+    return Fault(f"reply of {method} twice", lambda faults, _: faults.duplicate_reply.append(Twice(method)))
+
+
+def _reordered(draw: Draw) -> Fault:
+    method, after = draw.choice("method", _CALLS), draw.seconds("after", 1, 3)
+    return Fault(
+        f"{method} overtaken for {after}",
+        lambda faults, _: faults.reorder.append(Held(method, after=after)),
+    )
+
+
+def _exchange_halts(draw: Draw) -> Fault:
+    start, long = draw.between("start", 1, _UNTIL_S) * _S, draw.seconds("long", 30, 300)
+    return Fault(
+        f"the exchange halts {long} after {start}",
+        lambda faults, since: faults.halt(since + start, long),
+    )
+
+
+def _misquoted(what: QuoteFault) -> Callable[[Draw], Fault]:
+    def drawn(draw: Draw) -> Fault:
+        start, long = draw.between("start", 1, _UNTIL_S) * _S, draw.seconds("long", 20, 90)
+
+        def change(faults: Faults, since: datetime) -> None:
+            faults.quotes.append(Misquote(what, Away(since + start, since + start + long)))
+
+        return Fault(f"quotes {what} {long} after {start}", change)
+
+    return drawn
+
+
+def _history(draw: Draw) -> Fault:
+    jumps, overlap = draw.choice("jumps", (0, 1, 7)), draw.choice("overlap", (0, 1, 3))
+
+    def change(faults: Faults, since: datetime) -> None:
+        faults.callbacks_twice, faults.seq_jumps, faults.pages_overlap = True, jumps, overlap
+
+    return Fault(f"callbacks twice, numbers jump {jumps}, pages overlap {overlap}", change)
+
+
+DAY_KINDS: tuple[Callable[[Draw], Fault], ...] = (
+    *dict.fromkeys(KINDS),
+    *(_misquoted(what) for what in get_args(QuoteFault)),
+    _reply_twice,
+    _reordered,
+    _exchange_halts,
+    _history,
+)
+
+
+def clear(faults: Faults) -> None:
+    """What would last for ever ends here; what is counted or has its own end goes on."""
+    faults.delay.clear()
+    faults.record_processing.clear()
+    faults.record_gone.clear()
+    faults.callbacks_twice, faults.seq_jumps, faults.pages_overlap = False, 0, 0

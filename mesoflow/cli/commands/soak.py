@@ -21,7 +21,8 @@ from pathlib import Path
 
 from mesoflow.cli.exits import Exit
 from mesoflow.rehearsal import staging
-from mesoflow.rehearsal.soak import HANGS_AFTER_S, Played, play
+from mesoflow.rehearsal.days import play_day
+from mesoflow.rehearsal.soak import Played, play
 from mesoflow.rehearsal.staging import Stage
 
 # Worlds are written and thrown away: in memory where the system has a folder for that.
@@ -32,7 +33,8 @@ def run(args: argparse.Namespace) -> int:
     """Play them."""
     begun, worlds = time.perf_counter(), list[Played]()
     with _ground(args.keep) as folder:
-        for world in played(range(args.first, args.first + args.seeds), folder, keep=args.keep is not None):
+        seeds = range(args.first, args.first + args.seeds)
+        for world in played(seeds, folder, keep=args.keep is not None, days=args.days):
             worlds.append(world)
             if args.format == "text":
                 for line in told(world, alone=args.seeds == 1):
@@ -45,19 +47,24 @@ def run(args: argparse.Namespace) -> int:
 
 
 def played(
-    seeds: Sequence[int], folder: Path, *, keep: bool = False, processes: int | None = None
+    seeds: Sequence[int],
+    folder: Path,
+    *,
+    keep: bool = False,
+    processes: int | None = None,
+    days: bool = False,
 ) -> Iterator[Played]:
-    """Each world, as many at a time as there are cores; in the order of their seeds."""
+    """Each world, or whole session, as many at a time as there are cores; in the order of their seeds."""
     _warm(folder)
     forked = multiprocessing.get_context("fork")
     number = min(processes or os.cpu_count() or 1, len(seeds))
     with forked.Pool(number) as pool:
-        yield from pool.imap(partial(_one, folder=folder, keep=keep), seeds)
+        yield from pool.imap(partial(_one, folder=folder, keep=keep, days=days), seeds)
 
 
-def _one(seed: int, folder: Path, keep: bool) -> Played:
+def _one(seed: int, folder: Path, keep: bool, days: bool) -> Played:
     there = folder / str(seed)
-    world = play(seed, there, life)
+    world = (play_day if days else play)(seed, there, life)
     if not (keep and world.problems):
         shutil.rmtree(there, ignore_errors=True)
     return world
@@ -96,7 +103,7 @@ def life(home: Path, arguments: Sequence[str], stage: Stage, variables: Mapping[
     if child == 0:
         code = int(Exit.BUG)
         try:
-            signal.alarm(HANGS_AFTER_S)
+            signal.alarm(stage.hangs_after_s)
             staging.STAGE.opened, staging.STAGE.begun = stage.opened, stage.begun
             os.environ.update(variables)
             code = _command(home, arguments)
