@@ -268,9 +268,9 @@ def _forecast(ctx: Context, inputs: AdjustmentOrder) -> Acting[dict[str, Value]]
     until = until_of(ctx.step)
     args: dict[str, Value] = {
         "position_id": inputs.position_id,
-        "operation": inputs.operation,
+        "operation": _OPERATIONS.get(inputs.operation, inputs.operation),
         "condition": inputs.condition,
-        "leg_selection_constraint": inputs.leg_selection,
+        "leg_selection_constraint": CONSTRAINTS.get(inputs.leg_selection, inputs.leg_selection),
         "data_provider": inputs.provider,
     }
     yield from forecast_job(JOB, args, until)

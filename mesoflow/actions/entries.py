@@ -168,7 +168,7 @@ def _forecast(ctx: Context, inputs: EntryOrder) -> Acting[dict[str, Value]]:
     args: dict[str, Value] = {
         "strategy": inputs.strategy,
         "broker_account_id": account,
-        "leg_selection_constraint": inputs.leg_selection,
+        "leg_selection_constraint": CONSTRAINTS.get(inputs.leg_selection, inputs.leg_selection),
         "position_name": inputs.position_name or Unknown("string", until),
         "data_provider": inputs.provider or ctx.provider or Unknown("string", until),
     }

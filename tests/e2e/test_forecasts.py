@@ -13,8 +13,9 @@ from mesoflow.actions.catalogue import ACTIONS
 from mesoflow.cli.__main__ import main
 from mesoflow.engine.action import Action
 from mesoflow.engine.effects import Call, Effect, Place
-from mesoflow.review.report import EffectLine
-from tests.support.forecasts import forecast_of, happened_in, unforetold
+from mesoflow.runtime import machine
+from tests.support.drawn_playbooks import drawn
+from tests.support.forecasts import Happened, compared, forecast_of, happened_in, otherwise, unforetold
 
 ROOT = Path(__file__).parents[2]
 PLAYBOOKS = sorted(
@@ -24,14 +25,17 @@ PLAYBOOKS = sorted(
 SEEDS = (1, 2)
 MARKETS = [(path, seed) for path in PLAYBOOKS for seed in SEEDS if path.stem.startswith(("live", "first"))]
 
-Play = Callable[..., list[EffectLine]]
+# Small playbooks as they are drawn (drawn_playbooks.py).
+DRAWN = 24
+
+Play = Callable[..., Happened]
 
 
 @pytest.fixture
 def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
     """Run a playbook in a home of its own, however it ends: all that it asked for."""
 
-    def run(playbook: Path, *more: str) -> list[EffectLine]:
+    def run(playbook: Path, *more: str) -> Happened:
         home = tmp_path / "home"
         monkeypatch.setenv("MESOFLOW_HOME", str(home))
         main(["run", str(playbook), *more])
@@ -40,22 +44,50 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
     return run
 
 
+def said_otherwise(happened: Happened, playbook: Path) -> list[str]:
+    """What was not forecast, or not like that."""
+    forecast = forecast_of(playbook)
+    return unforetold(happened, forecast) + otherwise(happened, forecast)
+
+
 @pytest.mark.parametrize("playbook", PLAYBOOKS, ids=lambda path: path.stem)
 def test_of_every_playbook(play: Play, playbook: Path) -> None:
     happened = play(playbook)
-    assert happened
-    assert unforetold(happened, forecast_of(playbook)) == []
+    assert happened.lines
+    assert said_otherwise(happened, playbook) == []
 
 
 @pytest.mark.parametrize(("playbook", "seed"), MARKETS, ids=lambda value: getattr(value, "stem", value))
 def test_in_other_markets(play: Play, playbook: Path, seed: int) -> None:
-    assert unforetold(play(playbook, "--seed", str(seed)), forecast_of(playbook)) == []
+    assert said_otherwise(play(playbook, "--seed", str(seed)), playbook) == []
+
+
+@pytest.mark.parametrize("seed", range(1, DRAWN + 1))
+def test_of_drawn_playbooks(play: Play, tmp_path: Path, seed: int) -> None:
+    playbook = tmp_path / "drawn.yaml"
+    playbook.write_text(drawn(seed))
+    happened = play(playbook)
+    assert happened.lines
+    assert said_otherwise(happened, playbook) == [], playbook.read_text()
 
 
 def test_what_is_compared_is_not_nothing(play: Play) -> None:
-    """All kinds of effect that change something or let time pass occur in the playbooks above."""
-    happened = play(ROOT / "plans/live-like-strangle.yaml") + play(ROOT / "plans/quickstart.yaml")
-    assert {"change", "prepare", "trade", "withdraw", "tell", "wait"} <= {effect.ask for effect in happened}
+    """All kinds of effect that change something or let time pass occur in the playbooks above, and values that are known."""
+    strangle, quickstart = ROOT / "plans/live-like-strangle.yaml", ROOT / "plans/quickstart.yaml"
+    happened = play(strangle)
+    kinds, values = happened.kinds, compared(happened, forecast_of(strangle))
+    happened = play(quickstart)
+    assert {"change", "prepare", "trade", "withdraw", "tell", "wait"} <= kinds | happened.kinds
+    values |= compared(happened, forecast_of(quickstart))
+    assert {
+        "method",
+        "account",
+        "kind",
+        "qty_multiplier",
+        "broker_account_id",
+        "name",
+        "title",
+    } <= values
 
 
 # --- mutants: forecasts that say something else than what is done --------------------------------------------------------
@@ -115,3 +147,38 @@ def test_a_forecast_that_leaves_out_or_says_something_else_is_noticed(
 ) -> None:
     quickstart = ROOT / "plans/quickstart.yaml"
     assert unforetold(play(quickstart), forecast_of(quickstart, mutant(action, change))) == missed
+
+
+def other_value(effect: Effect) -> Effect:
+    """Knows a value that is none of this run's."""
+    if isinstance(effect, Call):
+        return replace(effect, args={**effect.args, "broker_account_id": "PAPER-2"})
+    if isinstance(effect, Place) and effect.name == "fill":
+        return replace(effect, order=replace(effect.order, account="PAPER-2"))
+    return effect
+
+
+@pytest.mark.parametrize(
+    ("action", "paths"), [("entry.prepare", ["entry/start"]), ("orders.work", ["buy/fill", "sell/fill"])]
+)
+def test_a_forecast_that_knows_better_is_noticed(play: Play, action: str, paths: list[str]) -> None:
+    quickstart = ROOT / "plans/quickstart.yaml"
+    found = otherwise(play(quickstart), forecast_of(quickstart, mutant(action, other_value)))
+    assert [line.split(": ")[0] for line in found] == paths
+    assert all("was forecast as 'PAPER-2' and is 'PAPER-1'" in line for line in found)
+
+
+def test_an_action_that_sends_what_it_did_not_forecast_is_noticed(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The action is the mutant, not its forecast: a strategy is renamed on the way, and nobody had said so."""
+    honest: Any = ACTIONS["entry.prepare"]
+
+    def body(ctx: Any, inputs: Any) -> Iterator[Any]:
+        yield Call("rename", "RenameStrategy", {"strategy_id": 101, "name": "mine now"})
+        return (yield from honest.body(ctx, inputs))
+
+    changed = {**ACTIONS, "entry.prepare": replace(honest, body=body)}
+    monkeypatch.setattr(machine, "ACTIONS", changed)
+    quickstart = ROOT / "plans/quickstart.yaml"
+    assert unforetold(play(quickstart), forecast_of(quickstart)) == ["entry/rename: change RenameStrategy"]
