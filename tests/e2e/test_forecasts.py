@@ -14,7 +14,7 @@ from mesoflow.cli.__main__ import main
 from mesoflow.engine.action import Action
 from mesoflow.engine.effects import Call, Effect, Place
 from mesoflow.runtime import machine
-from tests.support.drawn_playbooks import drawn
+from tests.support.drawn_playbooks import CHANGES, drawn
 from tests.support.forecasts import Happened, compared, forecast_of, happened_in, otherwise, unforetold
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +25,7 @@ PLAYBOOKS = sorted(
 SEEDS = (1, 2)
 MARKETS = [(path, seed) for path in PLAYBOOKS for seed in SEEDS if path.stem.startswith(("live", "first"))]
 
+CHANGING = [name for name, action in ACTIONS.items() if action.effect_class not in ("local", "read", "wait")]
 # Small playbooks as they are drawn (drawn_playbooks.py).
 DRAWN = 24
 
@@ -69,6 +70,31 @@ def test_of_drawn_playbooks(play: Play, tmp_path: Path, seed: int) -> None:
     happened = play(playbook)
     assert happened.lines
     assert said_otherwise(happened, playbook) == [], playbook.read_text()
+
+
+def test_of_a_playbook_that_changes_everything_else(play: Play, tmp_path: Path) -> None:
+    playbook = tmp_path / "changes.yaml"
+    playbook.write_text(CHANGES)
+    (tmp_path / "definition.json").write_text((ROOT / "mesoflow/data/strategies/103.json").read_text())
+    happened = play(playbook)
+    assert said_otherwise(happened, playbook) == []
+    changed = [f"{line.path} {line.method or ''}".rstrip() for line in happened.lines if line.ask == "change"]
+    assert changed == [
+        "made/create CreateStrategy",
+        "shelf/create CreateStrategy",
+        "renamed/update UpdateStrategy",
+        "renamed/rename RenameStrategy",
+        "idle/update UpdateStrategy",
+        "removed/delete DeleteStrategy",
+        "less/start StartPreparePositionAdjustment",
+        "enough/set",
+    ]
+
+
+@pytest.mark.parametrize("action", CHANGING)
+def test_every_action_that_changes_something_is_in_a_playbook_that_is_played(action: str) -> None:
+    texts = [CHANGES, *(path.read_text() for path in PLAYBOOKS), *map(drawn, range(1, DRAWN + 1))]
+    assert any(f"action: {action}" in text for text in texts)
 
 
 def test_what_is_compared_is_not_nothing(play: Play) -> None:

@@ -1,5 +1,6 @@
 """Small playbooks as they are drawn: each checks, trades on a simulated account, and is put together from what the language has:
-conditions, groups, loops, tries, rescues, walks and bookings, orders that are sent and waited for, exits of both kinds.
+conditions, groups, loops, tries, rescues, walks and bookings, orders that are sent and waited for, exits of both kinds, and the
+actions that change something else.
 """
 
 from __future__ import annotations
@@ -114,5 +115,37 @@ def _exit(draw: Draw) -> Iterator[str]:
 
 
 def _end(draw: Draw) -> Iterator[str]:
+    """What is left of the catalogue: strategies changed and removed, orders cancelled, accounts compared, trading halted."""
+    if draw.choice("strategies", (True, False)):
+        yield "  - {id: shelf, action: strategy.clone, with: {from: SPX weekend strangle, name: on the shelf}}"
+        yield '  - {id: renamed, action: strategy.update, with: {strategy_id: "{{ steps.shelf.strategy_id }}", name: set aside}}'
+        yield '  - {id: removed, action: strategy.delete, with: {strategy_id: "{{ steps.shelf.strategy_id }}"}}'
+    if draw.choice("cancels", (True, False)):
+        yield "  - {id: stop_all, action: orders.cancel, with: {of: account, kinds: [entry, exit, adjustment]}}"
+    if draw.choice("reconciles", (True, False)):
+        yield "  - {id: agree, action: account.reconcile}"
+    if draw.choice("halts", (True, False, False)):
+        state = draw.choice("state", ("reducing", "halted"))
+        yield f"  - {{id: enough, action: trading.halt, with: {{state: {state}, reason: enough}}}}"
     if draw.choice("always", (True, False)):
         yield "always:\n  - {id: over, action: notify, with: {to: [ops], title: over}}"
+
+
+# One that is not drawn, in which everything is reached that changes something and trades nothing.
+CHANGES = (
+    _HEAD.format(account="PAPER-1", lots=1, quiet="true")
+    + """\
+  - {id: made, action: strategy.create, with: {name: of a file, definition: definition.json, active_on: [PAPER-1]}}
+  - {id: shelf, action: strategy.clone, with: {from: SPX weekend strangle, name: on the shelf}}
+  - {id: renamed, action: strategy.update, with: {strategy_id: "{{ steps.shelf.strategy_id }}", name: aside, active_on: [PAPER-1]}}
+  - {id: idle, action: strategy.update, with: {strategy_id: "{{ steps.shelf.strategy_id }}", active_on: []}}
+  - {id: removed, action: strategy.delete, with: {strategy_id: "{{ steps.shelf.strategy_id }}"}}
+  - {id: entry, action: entry.prepare, with: {strategy: "{{ steps.made.strategy_id }}", lots: 1}}
+  - {id: open, action: orders.work, with: {exec_plan: "{{ steps.entry }}", price: {start: mid, step: 0.10, every: 15s, worst: {from_natural: 0}}, within: 20m}}
+  - id: less
+    action: position.update_vars
+    with: {position_id: "{{ steps.open.position_id }}", condition: "days_in_trade >= 30 -- take less"}
+  - {id: none_left, action: orders.cancel, with: {of: account, kinds: [entry, exit, adjustment]}}
+  - {id: enough, action: trading.halt, with: {state: reducing, reason: enough}}
+"""
+)
