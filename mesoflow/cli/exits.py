@@ -37,6 +37,7 @@ PARKED: Mapping[str, Exit] = {
     "outcome_unknown": Exit.HUMAN,
     "legs_differ": Exit.HUMAN,
     "late_fill": Exit.HUMAN,
+    "clock_lost": Exit.HUMAN,
     "account_not_found": Exit.HUMAN,
     "account_not_allowed": Exit.HUMAN,
     "approval": Exit.ASKED,

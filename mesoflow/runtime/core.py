@@ -37,7 +37,7 @@ from mesoflow.hubs.contract import METHODS
 from mesoflow.journal.records import Entry, Kind
 from mesoflow.runtime.bodies import Intent, effect_digest, ended_value, settled, trip
 from mesoflow.runtime.clearing import Clearing
-from mesoflow.runtime.clock import ClockError
+from mesoflow.runtime.clock import ClockError, ClockWentBack
 from mesoflow.runtime.commits import Guard
 from mesoflow.runtime.pages import late_fill_page
 from mesoflow.runtime.perform import Performer
@@ -282,7 +282,8 @@ class Core:
         if self._over.done() or self._clockless:
             return
         self._clockless = self._closing = True
-        parked = Parked("clock_lost", f"{error}; nothing more was sent: set the clock, then go on")
+        remedy = "set the clock, then go on" if isinstance(error, ClockWentBack) else "go on when it does"
+        parked = Parked("clock_lost", f"{error}; nothing more was sent: {remedy}")
         self._leaving = parked
         body = {"code": parked.code, "reason": parked.reason, "path": "", "at": last}
         self._record("parked", body, lambda: self._finish(parked))

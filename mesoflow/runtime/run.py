@@ -14,6 +14,7 @@ from mesoflow.engine.control import Ended
 from mesoflow.engine.effects import Value
 from mesoflow.engine.paths import ENGINE
 from mesoflow.journal.records import Record
+from mesoflow.runtime.clock import ClockError
 from mesoflow.runtime.core import Parked, changes_world
 from mesoflow.runtime.resuming import ReplayDiffers, Resuming
 
@@ -48,7 +49,11 @@ class Run(Resuming):
 
     def cancel(self, reason: str) -> None:
         """End the run: an input like any other; `always` runs."""
-        at = self._now()
+        try:
+            at = self._now()
+        except ClockError as error:
+            self.fail(error)
+            return
         self._cancelled = True
         self._record("input", {"cancel": reason, "at": at})
         self._take(lambda: self._interpreter.cancel(reason, at))
@@ -56,7 +61,10 @@ class Run(Resuming):
     def _heard(self, callback: str, event: Mapping[str, Any]) -> None:
         """Something happened at the hub: watches look again; what happened to an order of ours is journalled as observed."""
         if callback == ORDER_EVENT and not self._over.done() and self._views.is_ours(event):
-            self._observe(event)
+            try:
+                self._observe(event)
+            except ClockError as error:
+                self.fail(error)
         self._performer.wake()
 
     def _observe(self, event: Mapping[str, Any]) -> None:

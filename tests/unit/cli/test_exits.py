@@ -16,6 +16,7 @@ from mesoflow.cli.exits import exit_of
         ("parked", "outcome_unknown", 4),
         ("parked", "legs_differ", 4),
         ("parked", "late_fill", 4),
+        ("parked", "clock_lost", 4),
         ("parked", "account_not_found", 4),
         ("parked", "approval", 5),
         ("parked", "halted", 7),
