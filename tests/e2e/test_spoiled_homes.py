@@ -18,7 +18,7 @@ from mesoflow.journal.sqlite import SqliteJournal
 from tests.support.journals import flip
 from tests.support.killing import KILLED, Desk, Told
 from tests.support.lab import world_of
-from tests.support.spoiling import CANNOT_MOUNT, FULL, PASSES, may_mount, with_mounts
+from tests.support.spoiling import CANNOT_MOUNT, FULL, PASSES, SWALLOWED, may_mount, with_mounts
 from tests.support.warm import Done, Warm
 
 QUICKSTART = "plans/quickstart.yaml"
@@ -254,6 +254,18 @@ def test_a_commit_that_fails_ends_the_process_and_nothing_is_sent_after_it(
     assert desk.told() == uncut
     assert desk.executed_twice() == []
     assert desk.unwitnessed() == []
+
+
+def test_an_engine_that_goes_on_after_a_failed_commit_is_caught(warm: Warm, tmp_path: Path) -> None:
+    """The mutant: an order leaves, and the witness finds nothing written of it."""
+    desk = Desk(tmp_path / "desk", QUICKSTART, warm)
+    places = {"MESOFLOW_HOME": str(desk.home), "MESOFLOW_WITNESS": str(desk.witness), PASSES: "40"}
+    done = warm.staged(SWALLOWED, "run", QUICKSTART, **places)
+    assert done.code == 3, done.said
+    assert re.search(r"ApplyPaperFills with key mf-\w+: the journal holds no durable intent", done.err), (
+        done.said
+    )
+    assert desk.unwitnessed() != []
 
 
 def begun(desk: Desk) -> bool:

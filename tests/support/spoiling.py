@@ -14,6 +14,8 @@ from typing import Any
 
 import apsw
 
+from mesoflow.journal.errors import JournalUnusable
+from mesoflow.journal.records import Commit
 from mesoflow.journal.sqlite import SqliteJournal
 from tests.support.vfs import RecordingVfs
 
@@ -21,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 # How many writes of the journal's log pass before the disk is full.
 PASSES = "MESOFLOW_TEST_LOG_WRITES"
 FULL = f"{__name__}:the_journals_disk_is_full"
+SWALLOWED = f"{__name__}:failed_commits_are_swallowed"
 # The script could not make a disk of its own: the system does not let us.
 CANNOT_MOUNT = 77
 
@@ -43,6 +46,20 @@ def the_journals_disk_is_full() -> None:
         return honest(cls, path, **{**options, "vfs": vfs.name})
 
     SqliteJournal.open = classmethod(opened)  # type: ignore[method-assign,assignment]
+
+
+def failed_commits_are_swallowed() -> None:
+    """The mutant: the disk is full as above, and the engine is told that all is well."""
+    the_journals_disk_is_full()
+    honest: Any = SqliteJournal.commit
+
+    def commit(self: Any, entries: Any, **more: Any) -> Commit:
+        try:
+            return honest(self, entries, **more)  # type: ignore[no-any-return]
+        except JournalUnusable:
+            return Commit(0, "", tuple)
+
+    SqliteJournal.commit = commit  # type: ignore[method-assign]
 
 
 def may_mount() -> bool:
