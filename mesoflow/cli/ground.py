@@ -10,7 +10,7 @@ import hashlib
 import secrets
 import ssl
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -23,11 +23,12 @@ from mesoflow.cli.config import HubProfile, secret_of
 from mesoflow.cli.hubs import Choice
 from mesoflow.cli.scrubbed import Scrubbed
 from mesoflow.engine.effects import Value
-from mesoflow.hubs.client import MesoLive
-from mesoflow.hubs.contract import Klass
+from mesoflow.hubs.client import ALL_HUBS, READ, MesoLive
+from mesoflow.hubs.contract import HubName, Klass
 from mesoflow.hubs.differences import DIFFERENCES
 from mesoflow.hubs.hub import Hub
 from mesoflow.hubs.route import tls_trusting
+from mesoflow.hubs.supervisor import State
 from mesoflow.hubs.transport import Keepalive
 from mesoflow.logs import hide, redact
 from mesoflow.runtime.clock import ClockUnavailable, RemoteSimClock, RunClock, SystemClock
@@ -89,6 +90,27 @@ async def hub_of(
     finally:
         await hub.close()
         tell_differences()
+
+
+async def to_read(
+    ground: Ground,
+    *,
+    hubs: Iterable[HubName] = ALL_HUBS,
+    cursor: int | None = None,
+    changed: Callable[[str, State, str], None] | None = None,
+) -> MesoLive:
+    """By hand, without a run: reads only. Raises ConnectFailed."""
+    return await MesoLive.connect(
+        ground.url,
+        token=ground.token,
+        tls=ground.tls,
+        allow=READ,
+        keepalive=None if ground.embedded else Keepalive(),
+        random=random,
+        hubs=hubs,
+        cursor=cursor,
+        changed=changed,
+    )
 
 
 def tell_differences() -> None:

@@ -10,14 +10,12 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from random import random
 from typing import Any
 
-from mesoflow.cli.ground import Ground
-from mesoflow.hubs.client import READ, MesoLive
+from mesoflow.cli.ground import Ground, to_read
+from mesoflow.hubs.client import MesoLive
 from mesoflow.hubs.contract import HubName, Method
 from mesoflow.hubs.errors import CallRefused, NotSent, OutcomeUnknown
-from mesoflow.hubs.transport import Keepalive
 from mesoflow.logs import scrub_value
 from mesoflow.runtime.refusal import HUB_AWAY, HUB_REFUSED, Refusal
 
@@ -29,17 +27,7 @@ Show = Callable[[Mapping[str, Any]], None]
 
 async def connected(ground: Ground, hub: HubName, cursor: int | None = None) -> MesoLive:
     """One hub, to read. Raises ConnectFailed."""
-    return await MesoLive.connect(
-        ground.url,
-        token=ground.token,
-        allow=READ,
-        keepalive=None if ground.embedded else Keepalive(),
-        random=random,
-        tls=ground.tls,
-        hubs=(hub,),
-        cursor=cursor,
-        changed=_told,
-    )
+    return await to_read(ground, hubs=(hub,), cursor=cursor, changed=_told)
 
 
 def _told(hub: str, state: str, reason: str) -> None:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 import shutil
-from random import random
 
 from mesoflow.cli.byhand.calling import still
 from mesoflow.cli.byhand.where import ground_by_hand, where
 from mesoflow.cli.doctor.report import report_of, report_text
 from mesoflow.cli.doctor.visit import Visit
 from mesoflow.cli.exits import Exit
+from mesoflow.cli.ground import to_read
 from mesoflow.cli.hubs import Choice
 from mesoflow.cli.starting import on_loop
-from mesoflow.hubs.client import READ, MesoLive
-from mesoflow.hubs.transport import Keepalive
 from mesoflow.runtime.home import StateHome
 
 WIDTH = 118
@@ -29,14 +27,7 @@ def run(args: argparse.Namespace) -> int:
 async def _look(args: argparse.Namespace, home: StateHome, choice: Choice) -> int:
     async with ground_by_hand(home, choice) as ground:
         with still(ground):
-            hub = await MesoLive.connect(
-                ground.url,
-                token=ground.token,
-                allow=READ,
-                keepalive=None if ground.embedded else Keepalive(),
-                random=random,
-                tls=ground.tls,
-            )
+            hub = await to_read(ground)
             try:
                 visit = Visit(hub)
                 await visit.make()
