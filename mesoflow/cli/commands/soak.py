@@ -1,4 +1,6 @@
-"""`mesoflow soak --seeds N`: worlds from seeds, their faults drawn; every invariant is checked, and a failing seed replays.
+"""`mesoflow soak --seeds N`: worlds from seeds, their faults drawn; every invariant is checked, a failing seed replays.
+
+`--days`: each is a whole session, six hours of market with every fault there is (rehearsal/days.py).
 
 Each command of a world is a process of its own, forked from one that has everything imported and has played once: it can
 really be killed, and is left behind as a dead process is. Nothing of it touches the person's own state home.
@@ -37,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         for world in played(seeds, folder, keep=args.keep is not None, days=args.days):
             worlds.append(world)
             if args.format == "text":
-                for line in told(world, alone=args.seeds == 1):
+                for line in told(world, alone=args.seeds == 1, days=args.days):
                     print(line, flush=True)
     minutes = (time.perf_counter() - begun) / 60
     print(
@@ -55,7 +57,7 @@ def played(
     days: bool = False,
 ) -> Iterator[Played]:
     """Each world, or whole session, as many at a time as there are cores; in the order of their seeds."""
-    _warm(folder)
+    warm(folder)
     forked = multiprocessing.get_context("fork")
     number = min(processes or os.cpu_count() or 1, len(seeds))
     with forked.Pool(number) as pool:
@@ -70,7 +72,7 @@ def _one(seed: int, folder: Path, keep: bool, days: bool) -> Played:
     return world
 
 
-def _warm(folder: Path) -> None:
+def warm(folder: Path) -> None:
     """What is made at its first use is made once, before anything is forked: models, schemas, market data."""
     import gc
 
@@ -129,7 +131,7 @@ def _command(home: Path, arguments: Sequence[str]) -> int:
 # --- what came of it ----------------------------------------------------------------------------------------------------
 
 
-def told(world: Played, *, alone: bool = False) -> Iterator[str]:
+def told(world: Played, *, alone: bool = False, days: bool = False) -> Iterator[str]:
     """What a person reads of a world in which something is wrong; one that is played alone is told whole."""
     if not world.problems and not alone:
         return
@@ -137,7 +139,7 @@ def told(world: Played, *, alone: bool = False) -> Iterator[str]:
     yield f"  exits    {' '.join(map(str, world.codes))}"
     yield from (f"  broken   {problem}" for problem in world.problems)
     if not alone:
-        yield f"  replay   mesoflow soak --seeds 1 --first {world.seed} --keep DIR"
+        yield f"  replay   mesoflow soak {'--days ' if days else ''}--seeds 1 --first {world.seed} --keep DIR"
 
 
 def summary(first: int, worlds: Sequence[Played], minutes: float) -> str:

@@ -1,7 +1,7 @@
 """I8: an order that passed as one that only reduces risk never raises the most that can be lost.
 
 What was held is added up from our own fills as they were known when the order was intended, not from what its rails were
-shown; and the payoff is worked out here, not by the arithmetic of the rails. Each leg must close an open one without
+shown; what others did to the position counts from when a person has looked at it (`clear`). The payoff is worked out here, not by the arithmetic of the rails. Each leg must close an open one without
 crossing zero, and the lowest value at expiry, of all legs and of those that are left after each expiry, must be no lower.
 """
 
@@ -19,6 +19,7 @@ from mesoflow.rehearsal.evidence import (
     packages_of,
     plans_of_positions,
 )
+from mesoflow.simulator.ledger import Fill
 from mesoflow.trading.order_values import contract_of
 
 # A contract in the journal's words → contracts held.
@@ -46,11 +47,33 @@ def _held(evidence: Evidence, earlier: list[Sent], one: Sent) -> Held:
     """What our fills of the order's position had come to, as far as it was known."""
     plans = plans_of_positions(evidence).get(one.order["position_id"], frozenset())
     held: dict[str, Decimal] = {}
+    names: dict[str, str] = {}
     for other in earlier:
         if other.order["exec_plan_id"] in plans:
+            names |= {leg["name"]: leg["contract"] for leg in other.order["legs"]}
             for contract, quantity in _traded(other, known_filled(evidence, other, one.home_seq)).items():
                 held[contract] = held.get(contract, _ZERO) + quantity
+    for fill in _of_others(evidence, one):
+        if fill.leg in names:
+            held[names[fill.leg]] = held.get(names[fill.leg], _ZERO) + fill.qty
     return held
+
+
+def _of_others(evidence: Evidence, one: Sent) -> list[Fill]:
+    """A broker's or a person's own trades in the order's position, before a person last said what it holds."""
+    position = one.order["position_id"]
+    looked = [
+        record.body["at"]
+        for record in evidence.home
+        if record.kind == "cleared"
+        and record.home_seq < one.home_seq
+        and str(position) in record.body["legs"]
+    ]
+    return [
+        fill
+        for fill in evidence.fills
+        if looked and fill.position == position and not fill.key and fill.at <= max(looked)
+    ]
 
 
 def _traded(one: Sent, packages: int) -> dict[str, Decimal]:

@@ -30,6 +30,9 @@ def test_a_broken_world_says_how_to_play_it_again() -> None:
         "  broken   I5 at soak buy/send: 0 believed, 1 filled",
         "  replay   mesoflow soak --seeds 1 --first 5 --keep DIR",
     ]
+    assert (
+        list(told(BROKEN, days=True))[-1] == "  replay   mesoflow soak --days --seeds 1 --first 5 --keep DIR"
+    )
     assert summary(4, [GOOD, BROKEN], 1.0).endswith(
         "1 with violations; the last process ended 1 in 0, 1 in 1"
     )

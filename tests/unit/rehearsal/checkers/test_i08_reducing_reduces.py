@@ -1,8 +1,13 @@
 """I8, worked out from our own fills."""
 
+from datetime import timedelta
+from decimal import Decimal
+
 import pytest
 
+from mesoflow.journal.records import HOME
 from mesoflow.rehearsal.checkers.i08_reducing_reduces import check
+from mesoflow.simulator.ledger import Fill
 from tests.support.testimony import HandMade
 
 LONG, SHORT = "SPX SPXW 2025-02-14 put 5850 100", "SPX SPXW 2025-02-14 put 5900 100"
@@ -65,3 +70,26 @@ def test_an_order_that_did_not_pass_as_reducing_is_not_its_affair() -> None:
     made.order("entry", SPREAD)
     made.order("adjustment", {LONG: -2})
     assert check(made.evidence()) == []
+
+
+def test_what_the_broker_closed_counts_once_a_person_has_looked() -> None:
+    """It bought the short leg back: then the long one covers nothing, and to sell it raises no risk."""
+    assert check(liquidated(["broker", "person"]).evidence()) == []
+
+
+@pytest.mark.parametrize("story", [[], ["broker"], ["person", "broker"]])
+def test_nobody_has_looked_at_what_the_broker_closed(story: list[str]) -> None:
+    assert [each.invariant for each in check(liquidated(story).evidence())] == ["I8"]
+
+
+def liquidated(story: list[str]) -> HandMade:
+    made = HandMade()
+    made.order("entry", SPREAD)
+    for who in story:
+        if who == "person":
+            made.write("cleared", {"account": "IB-1", "legs": {"1001": []}}, HOME)
+        else:
+            bought = (0, 1001, SHORT, SHORT, Decimal(2), Decimal(1), Decimal(0))
+            made.fills.append(Fill(made.at + timedelta(milliseconds=1), "Broker", "", "IB-1", *bought))
+    made.order("exit", {LONG: -2}, reduces=True)
+    return made
