@@ -11,6 +11,7 @@ import os
 import pty
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,13 @@ import pytest
 from mesoflow.runtime.home import StateHome
 from mesoflow.runtime.working import working
 from tests.e2e.test_kill_and_resume import KILLED, MESOFLOW, ROOT
+from tests.support.warm import Done, Warm
 
 RUN = "drill"
 WALK = "buy/group-1"
 # The quickstart's walk, and one that nobody fills in its first minutes.
 SHORT = "price: {start: mid, step: 0.05, every: 10s, worst: {from_mid: 0.30}}\n      within: 2m"
-LONG = "price: {start: {from_mid: -1.50}, step: 0.10, every: 1m, worst: {from_mid: 0.30}}\n      within: 40m"
+LONG = "price: {start: {from_mid: -1.50}, step: 0.25, every: 1m, worst: {from_mid: 0.30}}\n      within: 40m"
 # Every instant around the second rung's sending and its cancel.
 POINTS = [
     f"committed:{WALK}/rung-2/send#intended",
@@ -41,7 +43,8 @@ POINTS = [
 class Desk:
     """A state home, a playbook that trades at a broker, and the real command."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, commands: Warm) -> None:
+        self.commands = commands
         self.home = folder / "home"
         self.witness = folder / "witness.txt"
         self.playbook = folder / "broker.yaml"
@@ -56,15 +59,9 @@ class Desk:
             **variables,
         }
 
-    def mesoflow(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [MESOFLOW, *arguments],
-            cwd=ROOT,
-            env=self.environment(**variables),
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+    def mesoflow(self, *arguments: str, **variables: str) -> Done:
+        places = {"MESOFLOW_HOME": str(self.home), "MESOFLOW_WITNESS": str(self.witness)}
+        return self.commands.mesoflow(arguments, **places, **variables)
 
     def run_arguments(self, run_id: str = RUN, entry_at: str = "10:01") -> list[str]:
         return [
@@ -80,7 +77,7 @@ class Desk:
 
     def die_at(self, point: str, run_id: str = RUN) -> None:
         died = self.mesoflow(*self.run_arguments(run_id), MESOFLOW_CRASH=point)
-        assert died.returncode == KILLED, f"{point} was not reached: {died.stdout}{died.stderr}"
+        assert died.code == KILLED, f"{point} was not reached: {died.said}"
 
     def live(self, run_id: str = RUN, entry_at: str = "10:01", speed: str = "20") -> subprocess.Popen[str]:
         """A runner that lives, at a speed at which it can be spoken to."""
@@ -96,7 +93,7 @@ class Desk:
 
     def killed(self, *arguments: str, **variables: str) -> tuple[int, Any]:
         done = self.mesoflow("kill", "--format", "json", *arguments, **variables)
-        return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
+        return done.code, json.loads(done.out) if done.out else done.err
 
     def nothing_works(self, run_id: str = RUN) -> bool:
         journal = StateHome.open(self.home).journal(read_only=True)
@@ -107,16 +104,22 @@ class Desk:
 
     def goes_on(self, run_id: str = RUN) -> None:
         """Released, the walk goes on to its end, with nothing sent twice."""
-        assert self.mesoflow("resume", run_id).returncode == 7
-        assert self.mesoflow("release", "--yes").returncode == 0
+        assert self.mesoflow("resume", run_id).code == 7
+        assert self.mesoflow("release", "--yes").code == 0
         done = self.mesoflow("resume", run_id)
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.code == 0, done.said
         assert "MISSING" not in self.witness.read_text()
 
 
+@pytest.fixture(scope="module")
+def commands() -> Iterator[Warm]:
+    with Warm(1) as warm:
+        yield warm
+
+
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+def desk(tmp_path: Path, commands: Warm) -> Desk:
+    return Desk(tmp_path, commands)
 
 
 def until(process: subprocess.Popen[str], word: str) -> None:
@@ -144,26 +147,28 @@ def test_the_runner_died_here_and_the_kill_withdraws_by_itself(desk: Desk, point
     desk.goes_on()
 
 
-def test_the_kill_dies_at_each_point_of_its_own_and_the_next_one_ends_it(tmp_path: Path) -> None:
+def test_the_kill_dies_at_each_point_of_its_own_and_the_next_one_ends_it(
+    tmp_path: Path, commands: Warm
+) -> None:
     start = f"committed:{WALK}/rung-2/send#settled"
-    points = _points_of_a_kill(tmp_path, start)
+    points = _points_of_a_kill(tmp_path, start, commands)
     assert any("engine/halt-1/order-" in point for point in points)
     for number, point in enumerate(points):
         folder = tmp_path / f"kill-{number}"
         folder.mkdir()
-        desk = Desk(folder)
+        desk = Desk(folder, commands)
         desk.die_at(start)
         died = desk.mesoflow("kill", MESOFLOW_CRASH=point)
-        assert died.returncode == KILLED, f"{point} was not reached: {died.stdout}{died.stderr}"
+        assert died.code == KILLED, f"{point} was not reached: {died.said}"
         code, told = desk.killed()
         assert (code, desk.nothing_works()) == (0, True), f"{point}: {told}"
         desk.goes_on()
 
 
-def _points_of_a_kill(tmp_path: Path, start: str) -> list[str]:
+def _points_of_a_kill(tmp_path: Path, start: str, commands: Warm) -> list[str]:
     folder = tmp_path / "list"
     folder.mkdir()
-    desk, points = Desk(folder), folder / "points.txt"
+    desk, points = Desk(folder, commands), folder / "points.txt"
     desk.die_at(start)
     assert desk.killed(MESOFLOW_CRASH_LIST=str(points))[0] == 0
     return list(dict.fromkeys(line.split("\t")[0] for line in points.read_text().splitlines()))
@@ -208,13 +213,13 @@ def test_who_holds_the_world_answers_for_the_dead_runs_in_it(desk: Desk) -> None
 def test_while_halted_nothing_starts_and_the_refusal_says_how_to_release(desk: Desk) -> None:
     assert desk.killed("--reason", "the feed lies")[0] == 0
     refused = desk.mesoflow(*desk.run_arguments())
-    assert refused.returncode == 7
-    assert refused.stderr.startswith(
+    assert refused.code == 7
+    assert refused.err.startswith(
         "refused[MF512]: the state home is halted: nothing is started or resumed"
     )
-    assert "the feed lies" in refused.stderr
-    assert "mesoflow release" in refused.stderr
-    assert desk.mesoflow("release").returncode == 1, "a release is a person's decision"
+    assert "the feed lies" in refused.err
+    assert "mesoflow release" in refused.err
+    assert desk.mesoflow("release").code == 1, "a release is a person's decision"
     assert (desk.home / "HALT").exists()
 
 
@@ -256,12 +261,12 @@ def test_sigterm_withdraws_entries_and_the_resume_goes_on_at_the_same_price(desk
         runner.send_signal(signal.SIGTERM)
         assert runner.wait(20) == 130
     assert desk.nothing_works()
-    assert desk.mesoflow("resume", RUN).returncode == 0
+    assert desk.mesoflow("resume", RUN).code == 0
 
 
 @pytest.mark.parametrize("point", [POINTS[0], POINTS[1], POINTS[3], POINTS[5]])
 def test_a_cancel_of_a_dead_run_stops_its_order_and_confirms_it(desk: Desk, point: str) -> None:
     desk.die_at(point)
     done = desk.mesoflow("cancel", RUN)
-    assert done.returncode == 6, done.stdout + done.stderr
+    assert done.code == 6, done.said
     assert desk.nothing_works()

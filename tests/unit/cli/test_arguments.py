@@ -21,12 +21,12 @@ def test_every_option_of_run():
     args = parse(
         "run", "plans/quickstart.yaml", "--set", "entry_at=10:01", "--set", "note=a=b", "--env", "desk", "--hub", "lab",
         "--run-id", "mine", "--or-resume", "--again", "--reason", "drill", "--seed", "3", "--profile", "kind", "--speed", "2.5",
-        "--allow-live", "--policy", "strict.yaml", "--dry-run", "--detailed-exit-code", "--format", "json", "--state", "home",
+        "--allow-live", "--policy", "strict.yaml", "--faults", "f.yaml", "--dry-run", "--detailed-exit-code", "--format", "json", "--state", "home",
     )  # fmt: skip
     assert vars(args) == {
         "version": False, "command": "run", "format": "json", "state": "home", "playbook": "plans/quickstart.yaml",
         "sets": [("entry_at", "10:01"), ("note", "a=b")], "env": "desk", "hub": "lab", "run_id": "mine", "or_resume": True,
-        "again": True, "reason": "drill", "allow_live": True, "policy": "strict.yaml", "dry_run": True, "detailed_exit_code": True, "seed": 3, "profile": "kind", "speed": 2.5,
+        "again": True, "reason": "drill", "allow_live": True, "policy": "strict.yaml", "dry_run": True, "detailed_exit_code": True, "seed": 3, "profile": "kind", "faults": "f.yaml", "speed": 2.5,
     }  # fmt: skip
 
 
@@ -38,7 +38,7 @@ def test_every_option_of_run():
         ("run", "x.yaml", "--accept-policy"),
         ("cancel", "r", "--allow-live"),
         ("run", "x.yaml", "--preview", "f"),
-        ("run", "x.yaml", "--faults", "f"),
+        ("run", "x.yaml", "--faults"),
         ("run", "x.yaml", "--set", "lots"),
         ("run", "x.yaml", "--run-id", "../up"),
         ("run", "x.yaml", "--speed", "0"),
