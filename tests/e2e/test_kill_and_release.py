@@ -214,9 +214,7 @@ def test_while_halted_nothing_starts_and_the_refusal_says_how_to_release(desk: D
     assert desk.killed("--reason", "the feed lies")[0] == 0
     refused = desk.mesoflow(*desk.run_arguments())
     assert refused.code == 7
-    assert refused.err.startswith(
-        "refused[MF512]: the state home is halted: nothing is started or resumed"
-    )
+    assert refused.err.startswith("refused[MF512]: the state home is halted: nothing is started or resumed")
     assert "the feed lies" in refused.err
     assert "mesoflow release" in refused.err
     assert desk.mesoflow("release").code == 1, "a release is a person's decision"
