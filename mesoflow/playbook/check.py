@@ -11,14 +11,14 @@ from itertools import islice
 from pathlib import Path
 
 from mesoflow.findings import Finding
-from mesoflow.playbook.definition import check as definition
+from mesoflow.playbook.definition import recognise
 from mesoflow.playbook.definition.used import Used, used
 from mesoflow.playbook.language import Language, shipped
 from mesoflow.playbook.lint import declarations, prices, risk, rules, sending, structure, unwinding
 from mesoflow.playbook.lint.codes import Code
 from mesoflow.playbook.lint.references import References
 from mesoflow.playbook.load import Loaded, load, read
-from mesoflow.playbook.load_json import read_json
+from mesoflow.playbook.load_json import load_json, read_json
 from mesoflow.playbook.outline import Outline, outline
 from mesoflow.playbook.tree import Mapping as MappingNode
 from mesoflow.safety.limits import JUDGED, Limits
@@ -64,6 +64,11 @@ def check_text(text: str, shown_as: str, language: Language | None = None) -> Ch
     return _checked(load(text, shown_as), language or shipped())
 
 
+def checked_json(text: str, shown_as: str, language: Language | None = None) -> Checked:
+    """Check a text of JSON: a definition, or a playbook."""
+    return _checked(load_json(text, shown_as), language or shipped())
+
+
 def definition_findings(one: Used, folder: Path, playbook: Loaded) -> list[Finding]:
     """What there is to say of a definition that a playbook in `folder` uses, in the definition's own lines."""
     try:
@@ -81,16 +86,20 @@ def _definition(loaded: Loaded) -> Checked:
         return Checked(loaded, None, with_excerpts([loaded.finding], loaded), True)
     root = loaded.root
     assert root is not None
-    if not isinstance(root, MappingNode) or not definition.is_definition(root):
-        return Checked(loaded, None, with_excerpts([definition.neither(root)], loaded))
-    return Checked(loaded, None, with_excerpts(_once(definition.findings(root)), loaded), True)
+    if not isinstance(root, MappingNode) or not recognise.is_definition(root):
+        return Checked(loaded, None, with_excerpts([recognise.neither(root)], loaded))
+    # Most checks meet no definition, and need nothing of what reads one.
+    from mesoflow.playbook.definition.check import findings
+
+    return Checked(loaded, None, with_excerpts(_once(findings(root)), loaded), True)
 
 
 def _checked(loaded: Loaded, language: Language, ceilings: Limits | None = None) -> Checked:
     if loaded.finding is not None:
         return Checked(loaded, None, with_excerpts([loaded.finding], loaded))
     root = loaded.root
-    if isinstance(root, MappingNode) and not definition.is_playbook(root):
+    is_map = isinstance(root, MappingNode)
+    if not recognise.is_playbook(root) and (is_map or loaded.source.file.endswith(".json")):
         return _definition(loaded)
     if not isinstance(root, MappingNode):
         place = root.place() if root is not None else None

@@ -101,10 +101,7 @@ class _Reader:
 
     def _key(self, mapping: Mapping) -> None:
         if self._character() != '"':
-            self._refuse(
-                Code.FILE_NOT_JSON,
-                f"this file is not JSON: a key in double quotes is wanted, {self._found()}",
-            )
+            self._not_json("a key in double quotes")
         key = self._text()
         before = mapping.key(key.value)
         if before is not None:
@@ -168,13 +165,13 @@ class _Reader:
         word = _WORD.match(self.source.text, self.at)
         value: Any
         if word is None:
-            self._refuse(Code.FILE_NOT_JSON, f"this file is not JSON: a value is wanted, {self._found()}")
+            self._not_json("a value")
         if number is not None and number.end() == word.end():
             value = self._number(number)
         elif word[0] in _WORDS:
             value = _WORDS[word[0]]
         else:
-            self._refuse(Code.FILE_NOT_JSON, f"this file is not JSON: a value is wanted, {self._found()}")
+            self._not_json("a value")
         self.at = word.end()
         return Scalar(self.source, *start, *self._mark(self.at), value, "")
 
@@ -196,7 +193,7 @@ class _Reader:
 
     def _expect(self, character: str, words: str) -> None:
         if self._character() != character:
-            self._refuse(Code.FILE_NOT_JSON, f"this file is not JSON: {words} is wanted, {self._found()}")
+            self._not_json(words)
         self.at += 1
 
     def _found(self) -> str:
@@ -214,6 +211,9 @@ class _Reader:
             self.line_start = text.rfind("\n", 0, offset) + 1
         self.marked = offset
         return self.line, offset - self.line_start
+
+    def _not_json(self, wanted: str) -> NoReturn:
+        self._refuse(Code.FILE_NOT_JSON, f"this file is not JSON: {wanted} is wanted, {self._found()}")
 
     def _refuse(self, code: Code, summary: str) -> NoReturn:
         line, column = self._mark(self.at)

@@ -90,7 +90,7 @@ class Validator:
             mismatch = [problem for problem in found if problem.path == path and problem.here]
             if mismatch and member.get("$ref") != _EXPRESSION:
                 expected += [word for problem in mismatch for word in problem.expected]
-            elif inside is None and member.get("$ref") != _EXPRESSION:
+            elif inside is None and member.get("$ref") != _EXPRESSION and member.get("type") != "null":
                 inside = found
         if inside is not None:
             yield from inside

@@ -23,12 +23,14 @@ _DAY = "(mon|tue|wed|thu|fri|sat|sun)"
 EVERY = rf"^(day|5min|{_DAY}(,{_DAY})*)$"
 
 
-def _written(**more: str) -> WithJsonSchema:
-    return WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}], **more})
+def _written(kind: str, **text: str) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [{"type": "string", **text}, {"type": "number"}], "x-expression": kind})
 
 
-Expression = Annotated[str | int | Decimal, _written(**{"x-expression": "number"})]
-Condition = Annotated[str | int | Decimal, _written(**{"x-expression": "condition"})]
+Expression = Annotated[str | int | Decimal, _written("number", pattern=r"\S")]
+Condition = Annotated[str | int | Decimal, _written("condition", pattern=r"\S")]
+# An expression that may also be left out by a blank text.
+Blank = Annotated[str | int | Decimal, _written("number")]
 Number = Annotated[
     Decimal, WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": NUMERIC}]})
 ]
@@ -108,8 +110,8 @@ class Expiration(Part):
         description="calendar days to it; the nearest listed one is taken",
         json_schema_extra=_support("supported", "", ()),
     )
-    min: Expression | None = may("fewest calendar days")
-    max: Expression | None = may("most calendar days")
+    min: Blank | None = may("fewest calendar days")
+    max: Blank | None = may("most calendar days")
     roots: Roots | None = may("which option classes may be used")
 
 
@@ -126,15 +128,13 @@ class StrikeSelector(Part):
 
     model_config = ConfigDict(json_schema_extra=_one_of(*SELECTORS))
 
-    min: Expression | None = may("least of what the selector compares")
-    max: Expression | None = may("most of what the selector compares")
-    bid_price: Expression | None = may("the contract with the nearest bid")
-    ask_price: Expression | None = may("the contract with the nearest ask")
-    mid_price: Expression | None = may("the contract with the nearest mid")
-    delta: Expression | None = may(
-        "the contract with the nearest delta, in percent (10 is 0.10), without sign"
-    )
-    strike_price: Expression | None = may("the nearest strike")
+    min: Blank | None = may("least of what the selector compares")
+    max: Blank | None = may("most of what the selector compares")
+    bid_price: Blank | None = may("the contract with the nearest bid")
+    ask_price: Blank | None = may("the contract with the nearest ask")
+    mid_price: Blank | None = may("the contract with the nearest mid")
+    delta: Blank | None = may("the contract with the nearest delta, in percent (10 is 0.10), without sign")
+    strike_price: Blank | None = may("the nearest strike")
     complex: Complex | None = may("a search over every contract")
 
 
@@ -145,7 +145,7 @@ class Leg(Part):
     qty: Expression = must("contracts for one package, negative when sold; may read the leg's own price")
     option_type: Right = must("Put or Call")
     expiration_name: str = must("Name of one of the Expirations")
-    leg_group_id: Expression | None = may("legs of one number go to the broker as one combo order")
+    leg_group_id: Blank | None = may("legs of one number go to the broker as one combo order")
     strike_selector: StrikeSelector = must("how the strike is found")
 
 
@@ -196,7 +196,7 @@ class Entry(Part):
         "computed in the preview, kept only after the entry has filled",
     )
     abort_conditions: list[Condition] | None = may("any true one drops the entry, once its legs are chosen")
-    qty_multiplier: Expression | None = may("scales the quantities of all legs; none: 1")
+    qty_multiplier: Blank | None = may("scales the quantities of all legs; none: 1")
     reentry_days: Number = must("days without an entry after an exit")
     concurrency: Concurrency | None = may("positions at once; none: one")
 
@@ -279,8 +279,8 @@ class Exit(Part):
 
     schedule: Schedule = must("when exits are looked at", "ignored", _NO_SCHEDULE)
     max_days_in_trade: Number | None = may("days after which it is closed")
-    profit_target: Expression | None = may("profit at which it is closed, in the account's currency")
-    stop_loss: Expression | None = may("loss at which it is closed")
+    profit_target: Blank | None = may("profit at which it is closed, in the account's currency")
+    stop_loss: Blank | None = may("loss at which it is closed")
     conditions: list[Condition] | None = may("any true one closes it")
     var_defines: Variables | None = may("variables of the exit", "not supported", "they are never computed")
 

@@ -121,7 +121,13 @@ class _Reader:
         elif leg in scope.legs or (leg == scope.own and figure in scope.own_figures):
             return
         elif leg == scope.own:
-            summary = f"`{name}` is not known yet: of its own leg a quantity can read {', '.join(scope.own_figures)}"
+            readable = ", ".join(scope.own_figures)
+            why = (
+                f"of its own leg a quantity can read {readable}"
+                if readable
+                else "its leg is being chosen here"
+            )
+            summary = f"`{name}` is not known yet: {why}"
             yield Finding(Code.LUA_LATER, summary, place)
         else:
             summary = f'`{name}` is not known yet here: leg "{leg}" is chosen later'
@@ -150,6 +156,8 @@ class _Reader:
         alike = near(name, known)
         if name in RENAMED:
             help = f"it is called {RENAMED[name]} now"
+        elif name in ANCHORS:
+            help = f"it stands in a call: timing.trading_days_until({name})"
         elif name in _OTHERS:
             help = f"Lua writes {_OTHERS[name]}"
         elif alike:
@@ -175,9 +183,13 @@ class _Reader:
 
     def _texts(self, read: list[Word], node: Scalar, path: str) -> Iterator[Finding]:
         for word in read:
-            if word.kind == "text" or word.text == "..":
+            if word.kind == "text" or word.text in ("..", "..."):
                 place = node.place_at(word.start, word.end - word.start, path)
                 yield from self._not_simulated("the simulator takes no texts in expressions", place)
+        comment = str(node.value).find("--[")
+        if comment >= 0:
+            place = node.place_at(comment, len("--["), path)
+            yield from self._not_simulated("the simulator takes no long comments in expressions", place)
 
     def _not_simulated(self, summary: str, place: Place, help: str = "MesoLive has it") -> Iterator[Finding]:
         """Once: a definition that reads a margin reads it everywhere."""

@@ -7,9 +7,11 @@ that is known: what is meant to stop a loss must not be a typing error.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
 
 from mesoflow.findings import Finding
 from mesoflow.playbook.definition.facts import Facts
+from mesoflow.playbook.definition.outline import joined
 from mesoflow.playbook.lint.codes import Code
 from mesoflow.playbook.lint.near import did_you_mean, near
 from mesoflow.playbook.lint.structure import either, shown
@@ -41,16 +43,8 @@ def fields(root: Mapping, facts: Facts) -> Iterator[Finding]:
             yield _unknown(problem, root, facts)
 
 
-def written(path: Path) -> str:
-    """A path as findings say it: `Structure.Legs[0].Qty`."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f"{'.' if text else ''}{part}"
-    return text
-
-
 def _within(path: Path) -> str:
-    return f"in {written(path)}" if path else ""
+    return f"in {reduce(joined, path, '')}" if path else ""
 
 
 def _missing(problem: Problem, root: Mapping) -> Finding:

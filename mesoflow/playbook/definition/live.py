@@ -13,6 +13,7 @@ from typing import Any
 
 from mesoflow.findings import Finding, Place
 from mesoflow.playbook.definition.facts import Facts
+from mesoflow.playbook.definition.outline import joined
 from mesoflow.playbook.lint.codes import Code
 from mesoflow.playbook.tree import Mapping as MappingNode
 from mesoflow.playbook.tree import Node, Scalar, Sequence
@@ -22,12 +23,12 @@ PARTS_MAX = 40
 _WHAT = {
     "ignored": (
         Code.LIVE_IGNORES,
-        "MesoLive ignores",
+        "MesoLive ignores {} of this definition",
         "what they say has to be said in the playbook, or is not needed",
     ),
     "different": (
         Code.LIVE_DIFFERS,
-        "MesoLive treats differently",
+        "MesoLive treats {} of this definition differently",
         "make sure that the strategy is meant so",
     ),
 }
@@ -53,9 +54,7 @@ def live(root: MappingNode, facts: Facts) -> Iterator[Finding]:
         if found:
             count = "1 part" if len(found) == 1 else f"{len(found)} parts"
             related = tuple((part.place, part.line) for part in found[:PARTS_MAX])
-            yield Finding(
-                code, f"{does} {count} of this definition", found[0].place, "warning", (), related, help
-            )
+            yield Finding(code, does.format(count), found[0].place, "warning", (), related, help)
     for part in parts:
         if part.support == "not supported":
             name = part.path.rpartition(".")[2]
@@ -75,7 +74,7 @@ def _parts(schema: Mapping[str, Any], node: Node, path: str, facts: Facts) -> It
     schema = facts.resolved(schema)
     if isinstance(node, Sequence) and isinstance(schema.get("items"), Mapping):
         for index, item in enumerate(node.items):
-            yield from _parts(schema["items"], item, f"{path}[{index}]", facts)
+            yield from _parts(schema["items"], item, joined(path, index), facts)
     if not isinstance(node, MappingNode):
         return
     known, others = schema.get("properties", {}), schema.get("additionalProperties")
@@ -83,7 +82,7 @@ def _parts(schema: Mapping[str, Any], node: Node, path: str, facts: Facts) -> It
         below = known.get(key, others)
         if not isinstance(below, Mapping) or _is_empty(value):
             continue
-        here = f"{path}.{key}" if path else key
+        here = joined(path, key)
         said = below.get("x-mesolive", {})
         if said.get("note"):
             if not (isinstance(value, Scalar) and value.value in said.get("harmless", ())):

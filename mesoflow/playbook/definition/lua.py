@@ -51,6 +51,12 @@ KEYWORDS = frozenset(
     ]
 )
 _ENDED = "near <eof>"
+# What the compiler says of an expression that is too much for it.
+_LIMITS = {
+    "memory": "it needs more memory than an expression may",
+    "overflow": "the expression is nested too deep",
+    "levels": "the expression is nested too deep",
+}
 # What other languages write.
 _INSTEAD = {
     "=": "two values are compared with ==",
@@ -116,16 +122,15 @@ def fault(text: str, read: list[Word]) -> Fault | None:
     said = _said(f"return ({text}\n)")
     if not said:
         return None
+    end = len(text.rstrip())
+    for part, summary in _LIMITS.items():
+        if part in said:
+            return Fault(summary, end, 1)
     first = _first_wrong(text, read)
     if first is None:
-        shown = (
-            "it needs more memory than an expression may"
-            if "memory" in said
-            else "the expression is not finished"
-        )
-        return Fault(shown, len(text.rstrip()), 1)
+        return Fault("the expression is not finished", end, 1)
     help = _INSTEAD.get(first.text, "")
-    shown = first.text if len(first.text) <= 40 else first.text[:39] + "…"
+    shown = first.text.split("\n")[0][:40]
     return Fault(
         f"this is no Lua expression: `{shown}` cannot stand here", first.start, len(first.text), help
     )

@@ -81,8 +81,7 @@ class Outline:
         path = "Adjustment.ConditionalAdjustments"
         keys = map_of(under(map_of(self.root.get("Adjustment")), "ConditionalAdjustments"))
         for text, (key, node) in keys.entries.items() if keys is not None else ():
-            short = text if len(text) <= _KEY_SHOWN_MAX else text[: _KEY_SHOWN_MAX - 1] + "…"
-            here = f"{path}[{short}]"
+            here = joined(path, text)
             yield Conditional(here, key, node, list(_operations(node, here)))
 
     @property
@@ -96,6 +95,15 @@ def _operations(node: Node, path: str) -> Iterator[Operation]:
         found = map_of(under(map_of(node), f"{kind}Adjustment"))
         if found is not None:
             yield Operation(kind, f"{path}.{kind}Adjustment", found)
+
+
+def joined(path: str, part: str | int) -> str:
+    """A path with one part more: `Structure.Legs[0].Qty`, `Adjustment.ConditionalAdjustments[pos_delta > 5]`."""
+    if isinstance(part, int):
+        return f"{path}[{part}]"
+    if path.endswith("ConditionalAdjustments"):
+        return f"{path}[{part if len(part) <= _KEY_SHOWN_MAX else part[: _KEY_SHOWN_MAX - 1] + '…'}]"
+    return f"{path}.{part}" if path else part
 
 
 def map_of(node: Node | None) -> Mapping | None:

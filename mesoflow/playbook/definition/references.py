@@ -8,11 +8,13 @@ from collections.abc import Collection, Iterable, Iterator
 
 from mesoflow.findings import Finding
 from mesoflow.hubs.script import ITEMS_MAX, OPERATIONS, SELECTORS, VARIABLES_MAX, VERSION_LEAST, major_version
+from mesoflow.playbook.definition.facts import shipped
 from mesoflow.playbook.definition.outline import Named, Operation, Outline, items_of, map_of, under
 from mesoflow.playbook.lint.codes import Code
 from mesoflow.playbook.lint.near import did_you_mean
 from mesoflow.playbook.tree import Mapping, Node, Scalar
 
+_OPERATIONS = tuple(f"{kind}Adjustment" for kind in OPERATIONS)
 _MINUTES = ("AfterMarketOpenMinutes", "BeforeMarketCloseMinutes")
 
 
@@ -26,11 +28,13 @@ def references(shape: Outline) -> Iterator[Finding]:
         yield from _leg(leg, aliases)
     legs = [leg.name for leg in (*shape.legs, *(leg for one in shape.operations for leg in one.legs))]
     for conditional in shape.conditionals:
-        if isinstance(conditional.node, Mapping) and not conditional.operations:
-            wanted = ", ".join(f"{kind}Adjustment" for kind in OPERATIONS)
+        if isinstance(conditional.node, Mapping) and _is_without(conditional.node, _OPERATIONS):
             place = conditional.node.place(f"in {conditional.path}")
             yield Finding(
-                Code.DEFINITION_ONE_OF, "this adjustment does nothing", place, help=f"set one of {wanted}"
+                Code.DEFINITION_ONE_OF,
+                "this adjustment does nothing",
+                place,
+                help=f"set one of {', '.join(_OPERATIONS)}",
             )
         for one in conditional.operations:
             yield from _operation(one, aliases, legs)
@@ -115,10 +119,11 @@ def _one_set(node: Mapping | None, path: str, names: tuple[str, ...], what: str)
     """Exactly one; where two are set, the second is underlined."""
     if node is None:
         return
-    given = [name for name in names if under(node, name) is not None]
-    if len(given) == 1:
+    # A blank text is no value, and still set.
+    given = [name for name in names if not _is_null(node.get(name))]
+    if len(given) == 1 and under(node, given[0]) is not None:
         return
-    if given:
+    if len(given) > 1:
         extra = max((node.entries[name][0] for name in given), key=lambda key: (key.line, key.column))
         summary = f"{' and '.join(given)} are set; exactly one {what} counts"
         yield Finding(
@@ -127,11 +132,21 @@ def _one_set(node: Mapping | None, path: str, names: tuple[str, ...], what: str)
             extra.place(f"in {path}"),
             help="set the others to null, or remove them",
         )
-    else:
+    elif given or _is_without(node, names):
         summary = f"no {what} is set"
         yield Finding(
             Code.DEFINITION_ONE_OF, summary, node.place(f"in {path}"), help=f"set one of {', '.join(names)}"
         )
+
+
+def _is_null(node: Node | None) -> bool:
+    return node is None or (isinstance(node, Scalar) and node.value is None)
+
+
+def _is_without(node: Mapping, names: tuple[str, ...]) -> bool:
+    """Whether none is set, and none under its name of version 2, which fields.py has told."""
+    former = {moved.partition(".")[2] for moved in shipped().moved}
+    return all(under(node, name) is None for name in names) and former.isdisjoint(node.entries)
 
 
 # --- sizes that the simulator does not take
@@ -153,9 +168,11 @@ def _sizes(shape: Outline) -> Iterator[Finding]:
         for key in ("Legs", "LegNames", "Expirations", "AbortConditions"):
             lists.append((under(one.node, key), f"{one.path}.{key}"))
         variables.append((under(one.node, "VarDefines"), f"{one.path}.VarDefines"))
-    for leg in (*shape.legs, *(leg for one in shape.operations for leg in one.legs)):
-        search = map_of(under(map_of(under(leg.node, "StrikeSelector")), "Complex"))
-        lists.append((under(search, "Constraints"), f"{leg.path}.StrikeSelector.Complex.Constraints"))
+    legs = (*shape.legs, *(leg for one in shape.operations for leg in one.legs))
+    choosing = [(leg.path, leg.node) for leg in legs] + [(one.path, one.node) for one in shape.operations]
+    for path, chosen in choosing:
+        search = map_of(under(map_of(under(chosen, "StrikeSelector")), "Complex"))
+        lists.append((under(search, "Constraints"), f"{path}.StrikeSelector.Complex.Constraints"))
     for alias in (*shape.expirations, *(alias for one in shape.operations for alias in one.expirations)):
         for key in ("Include", "Exclude"):
             lists.append((under(map_of(under(alias.node, "Roots")), key), f"{alias.path}.Roots.{key}"))

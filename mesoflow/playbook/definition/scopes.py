@@ -27,7 +27,7 @@ _PLAIN_SELECTORS = ("Min", "Max", "BidPrice", "AskPrice", "MidPrice", "Delta", "
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is known. `own`: a leg of which only some figures are."""
+    """What is known. `own`: the leg that is being chosen, of which some figures may be."""
 
     legs: frozenset[str] = frozenset()
     aliases: frozenset[str] = frozenset()
@@ -111,7 +111,8 @@ def _expirations(found: list[Named], scope: Scope) -> Iterator[Written]:
 def _legs(found: list[Named], scope: Scope) -> Iterator[Written]:
     for one in found:
         selector = map_of(under(one.node, "StrikeSelector"))
-        yield from _selector(selector, f"{one.path}.StrikeSelector", scope, one.name)
+        chosen = replace(scope, own=one.name)
+        yield from _selector(selector, f"{one.path}.StrikeSelector", chosen, one.name)
         quantity = replace(scope, own=one.name, own_figures=OWN_FIGURES)
         yield from _one(under(one.node, "Qty"), f"{one.path}.Qty", quantity)
         yield from _one(under(one.node, "LegGroupId"), f"{one.path}.LegGroupId", scope)

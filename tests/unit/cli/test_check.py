@@ -1,6 +1,7 @@
 """`mesoflow check`: which files it looks at, and its exit codes. What it finds is tested with the checker."""
 
 import json
+from importlib.resources import files
 
 import pytest
 
@@ -50,3 +51,38 @@ def test_a_folder_without_playbooks_is_wrong_usage(tmp_path, capsys):
 def test_a_file_that_is_not_there_is_a_finding(tmp_path, capsys):
     assert main(["check", str(tmp_path / "none.yaml")]) == 1
     assert "cannot read this file" in capsys.readouterr().out
+
+
+def definition(folder, name="own.json", **changes):
+    template = files("mesoflow") / "data" / "strategies" / "103.json"
+    path = folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({**json.loads(template.read_text(encoding="utf-8")), **changes}))
+    return path
+
+
+def test_a_definition_is_recognised_by_its_shape(tmp_path, capsys):
+    assert main(["check", str(definition(tmp_path))]) == 0
+    assert capsys.readouterr().out.endswith("\n1 file checked, 3 warnings\n")
+    assert main(["check", str(definition(tmp_path, Symbol=None))]) == 1
+    assert "error[MF163]: `Symbol` is empty; expected text\n" in capsys.readouterr().out
+
+
+def test_a_folder_of_definitions_can_be_named_and_is_left_out_of_others(plans, capsys):
+    definition(plans, "strategies/own.json", Symbol=None)
+    assert main(["check", str(plans)]) == 0
+    assert capsys.readouterr().out == "2 playbooks checked, nothing to report\n"
+    assert main(["check", str(plans / "strategies")]) == 1
+    assert capsys.readouterr().out.endswith("1 file checked, 1 error and 3 warnings\n")
+
+
+def test_a_definition_that_two_playbooks_use_is_told_once(tmp_path, capsys):
+    definition(tmp_path, "strategies/own.json", Symbol=None)
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.yaml").write_text(
+            f"mesoflow: 1\nname: {name}\nsteps: [{{action: strategy.create, with: {{definition: strategies/own.json}}}}]\n"
+        )
+    assert main(["check", str(tmp_path), "--format", "json"]) == 1
+    found = json.loads(capsys.readouterr().out)["findings"]
+    assert [finding["code"] for finding in found].count("MF163") == 1
+    assert {finding["place"]["file"] for finding in found} == {str(tmp_path / "strategies" / "own.json")}

@@ -20,7 +20,8 @@ from mesoflow.playbook.lint.codes import Code
 from mesoflow.review.render.findings import as_text
 
 ROOT = Path(__file__).resolve().parents[4]
-CASES = sorted((ROOT / "tests" / "cases" / "definitions").glob("*.json"))
+FOLDER = ROOT / "tests" / "cases" / "definitions"
+CASES = sorted((*FOLDER.glob("*.json"), *FOLDER.glob("*.yaml")))
 TEMPLATES = sorted((ROOT / "mesoflow" / "data" / "strategies").glob("*.json"))
 DEFINITION_CODES = {
     code for code in Code if "MF160" <= code.value < "MF180" or "MF271" <= code.value < "MF280"
