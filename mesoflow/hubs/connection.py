@@ -52,6 +52,8 @@ STREAM_ITEMS_MAX = 256
 # A record may come in several messages. One whose end stays away this long has none: it began with bytes that were no
 # record, and until the length that they named is full everything else would disappear in it.
 RECORD_S = 10.0
+# Between two looks at the keep-alive time must pass, whatever rounding says: simulated time does not, while we are busy.
+LOOK_S = 0.01
 # The status that a refusal has when the hub answered with an error text instead of an envelope.
 HUB_ERROR = "HubError"
 
@@ -308,7 +310,7 @@ class Connection:
             # Also when it could not be sent: the next try is one interval away.
             self._sent_at = now
         due = min(self._heard_at + keepalive.silence_s, self._sent_at + keepalive.hub_ping_s)
-        self._watcher = self._loop.call_at(due, self._watch)
+        self._watcher = self._loop.call_later(max(due - now, LOOK_S), self._watch)
 
     def _watch_record(self, *, began_anew: bool) -> None:
         """A timer runs exactly while a record is incomplete, from its beginning on."""

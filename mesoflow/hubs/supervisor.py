@@ -77,7 +77,7 @@ class Supervisor:
     def current(self, method: str) -> Connection:
         """The connection for a call. Raises NotSent."""
         connection = self._connection
-        if connection is None:
+        if connection is None or not (connection.alive or self.state == "connected"):
             raise NotSent(method, f"the {self._hub} hub is {self.state}: {self.reason}")
         if not connection.alive:
             # Lost in this very turn of the loop; the keeper has not been told yet.

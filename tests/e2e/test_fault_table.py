@@ -25,9 +25,10 @@ from websockets.exceptions import ConnectionClosed
 
 from mesoflow.hubs.client import MesoLive
 from mesoflow.hubs.connection import Connection, Ending
-from mesoflow.hubs.errors import CallRefused, ConnectFailed, NotSent, OutcomeUnknown
+from mesoflow.hubs.errors import ConnectFailed, NotSent, OutcomeUnknown
 from mesoflow.hubs.supervisor import Supervisor
 from mesoflow.hubs.transport import Keepalive
+from tests.support import faulted
 from tests.support.fault_proxy import (
     Act,
     Fault,
@@ -45,97 +46,23 @@ from tests.support.fault_proxy import (
     split,
     twice,
 )
+from tests.support.faulted import (
+    ARGS,
+    AT,
+    CALLS,
+    DATA,
+    STREAM,
+    SUBSCRIPTION,
+    called,
+    connect,
+    hub_server,
+    in_a_word,
+    streamed,
+)
 from tests.support.virtual_loop import run
-from tests.support.wire_server import Call, Client, WireServer, respond
+from tests.support.wire_server import Call, WireServer, respond
 
-AT = "2025-01-16T15:00:00Z"
-WITHIN = timedelta(seconds=30)
-ALL = frozenset({"read", "change", "prepare", "trade"})
-ARGS: dict[str, dict[str, Any]] = {
-    "GetAccount": {"broker_account_id": "PAPER-1"},
-    "RenameStrategy": {"strategy_id": 7, "name": "new"},
-    "StartPreparePositionExit": {"idempotency_key": "k", "position_id": 3, "data_provider": None},
-    "ApplyPaperFills": {
-        "idempotency_key": "k",
-        "exec_plan_id": 9,
-        "paper_leg_fills": {"put": {"price": "1"}},
-    },
-    "StreamUnderlyingData": {"underlying": {"symbol": "SPX"}, "provider": "IBKR"},
-}
-ACCOUNT = {"BrokerAccountId": "PAPER-1", "BrokerType": "Paper", "AccountType": "x", "Currency": "USD"}
-DATA: dict[str, Any] = {
-    "GetAccount": {"Account": ACCOUNT | {"IsPaperAccount": True}},
-    "RenameStrategy": {"StrategyId": 7},
-    "StartPreparePositionExit": {"JobId": "job-1"},
-    "ApplyPaperFills": {"PositionId": 3},
-    "SubscribeToStrategies": {"SuccessfulStrategies": [], "FailedStrategies": []},
-    "GetLatestEventSeqId": {"LatestEventSeqId": 0, "SnapshotTime": AT},
-    "GetEventsSince": {"Events": [], "ContinuationToken": None},
-}
-CALLS = {
-    "read": "GetAccount",
-    "change": "RenameStrategy",
-    "prepare": "StartPreparePositionExit",
-    "trade": "ApplyPaperFills",
-}
-STREAM = "StreamUnderlyingData"
-SUBSCRIPTION = "SubscribeToStrategies"
 KINDS = (*CALLS, "stream", "subscription")
-
-
-def hub_server() -> WireServer:
-    server = WireServer()
-    server.data = dict(DATA)
-
-    async def ticks(call: Call) -> None:
-        for number in range(3):
-            await call.item({"Prices": {"Mark": number}})
-        await call.end()
-
-    server.handlers[STREAM] = ticks
-    server.connected = pinging
-    return server
-
-
-async def pinging(client: Client) -> None:
-    """A living hub says something at least every 15 s."""
-    with contextlib.suppress(ConnectionClosed):
-        while True:
-            await asyncio.sleep(15)
-            await client.send([6])
-
-
-async def connect(url: str, hub: str, **options: Any) -> MesoLive:
-    settings: dict[str, Any] = {"token": "T", "allow": ALL, "keepalive": Keepalive(), "random": lambda: 0.5}
-    return await MesoLive.connect(url, **settings | {"hubs": (hub,)} | options)
-
-
-async def in_a_word(ending: Awaitable[str]) -> str:
-    try:
-        return await ending
-    except CallRefused:
-        return "refused"
-    except NotSent:
-        return "not sent"
-    except OutcomeUnknown:
-        return "unknown"
-    except ConnectFailed as failed:
-        return f"no connection: {failed.stage}"
-
-
-async def called(hub: MesoLive, method: str) -> str:
-    await hub.invoke(method, hub.encode(method, ARGS[method]), within=WITHIN)
-    return "done"
-
-
-async def streamed(hub: MesoLive) -> str:
-    try:
-        async with asyncio.timeout(60), hub.stream(STREAM, hub.encode(STREAM, ARGS[STREAM])) as items:
-            async for _ in items:
-                pass
-    except TimeoutError:
-        return "open"
-    return "done"
 
 
 # ── the hub is connected, and something befalls a call ─────────────────────────────────────────────────────────────────
@@ -675,7 +602,7 @@ def never_comes_back(patch: pytest.MonkeyPatch) -> None:
 
 
 def listens_for_no_pong(patch: pytest.MonkeyPatch) -> None:
-    patch.setitem(globals(), "Keepalive", partial(Keepalive, ping_s=1000))
+    patch.setattr(faulted, "Keepalive", partial(Keepalive, ping_s=1000))
 
 
 def waits_for_ever_for_a_record(patch: pytest.MonkeyPatch) -> None:
@@ -714,3 +641,21 @@ def test_the_table_catches(
     # In MessagePack nonsense can be a length that nothing fills; in JSON it is seen at once.
     with pytest.raises(AssertionError):
         test_a_fault_and_a_call(row, kind, "messagepack")
+
+
+def queues_what_cannot_be_sent(patch: pytest.MonkeyPatch) -> None:
+    once = MesoLive.invoke
+
+    async def patient(hub: MesoLive, method: str, argument: bytes, *, within: timedelta) -> Any:
+        while hub.state("control") != "connected":  # noqa: ASYNC110 - the client tells nobody here
+            await asyncio.sleep(0.01)
+        return await once(hub, method, argument, within=within)
+
+    patch.setattr(MesoLive, "invoke", patient)
+
+
+def test_a_client_that_keeps_calls_until_the_link_is_back_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    (row,) = [row for row in BEFORE if row.damage is link_was_reset]
+    queues_what_cannot_be_sent(monkeypatch)
+    with pytest.raises(AssertionError):
+        test_a_call_after_a_fault(row, "trade", "json")

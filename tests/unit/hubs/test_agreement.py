@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mesoflow.hubs.agreement import differences, undeclared
 from mesoflow.hubs.facts import FILE, facts, read_facts
+from tests.support.agreement import differences, undeclared
 
 
 def test_our_table_is_the_documented_one() -> None:

@@ -409,3 +409,28 @@ def test_importing_the_client_loads_no_http_framework() -> None:
     code = "import sys, mesoflow.hubs.client; print(sorted({'requests', 'aiohttp', 'msgpack'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_big_calls_to_a_hub_that_stalls_arrive_whole_and_once() -> None:
+    """Sixteen calls of 300 KB side by side, and a peer that reads nothing for six seconds."""
+
+    async def scenario() -> tuple[list[str], list[str]]:
+        async with hub_server() as server:
+            hub = await connect(server, hubs=["control"])
+            names = [chr(ord("a") + number) * 300_000 for number in range(16)]
+            server.data["RenameStrategy"] = {"StrategyId": 1}
+            server.clients[0].stop_reading()
+            loop = asyncio.get_running_loop()
+            loop.call_later(6, server.clients[0].socket.transport.resume_reading)
+
+            async def call(name: str) -> str:
+                argument = hub.encode("RenameStrategy", {"strategy_id": 1, "name": name})
+                await hub.invoke("RenameStrategy", argument, within=30 * SECOND)
+                return name
+
+            answered = await asyncio.gather(*map(call, names))
+            await hub.close()
+            return answered, [args["Name"] for _, args in server.executed]
+
+    answered, executed = run(scenario())
+    assert sorted(executed) == answered

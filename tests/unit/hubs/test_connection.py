@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,38 +16,13 @@ from mesoflow.hubs.connection import Connection, open_connection
 from mesoflow.hubs.contract import METHODS, PATHS
 from mesoflow.hubs.errors import CallRefused, NotAllowed, NotSent, OutcomeUnknown
 from mesoflow.hubs.transport import Keepalive, Link, LinkClosed
+from tests.support.faulted import ALL, ARGS, DATA, STREAM
 from tests.support.virtual_loop import run
 from tests.support.wire_server import Call, WireServer, silent
 
-ALL = frozenset({"read", "change", "prepare", "trade"})
-ARGS: dict[str, dict[str, Any]] = {
-    "GetAccount": {"broker_account_id": "PAPER-1"},
-    "RenameStrategy": {"strategy_id": 7, "name": "new"},
-    "StartPreparePositionExit": {"idempotency_key": "k", "position_id": 3, "data_provider": None},
-    "ApplyPaperFills": {
-        "idempotency_key": "k",
-        "exec_plan_id": 9,
-        "paper_leg_fills": {"put": {"price": "1.25"}},
-    },
-    "StreamUnderlyingData": {"underlying": {"symbol": "SPX"}, "provider": "IBKR"},
-}
-RESULTS: dict[str, dict[str, Any]] = {
-    "GetAccount": {
-        "Account": {
-            "BrokerAccountId": "PAPER-1",
-            "BrokerType": "Paper",
-            "AccountType": "x",
-            "Currency": "USD",
-            "IsPaperAccount": True,
-        }
-    },
-    "RenameStrategy": {"StrategyId": 7},
-    "StartPreparePositionExit": {"JobId": "job-1"},
-    "ApplyPaperFills": {"PositionId": 3},
-}
 READ, CHANGE, PREPARE, TRADE = ("GetAccount", "RenameStrategy", "StartPreparePositionExit", "ApplyPaperFills")
 CALLS = (READ, CHANGE, PREPARE, TRADE)
-STREAM = "StreamUnderlyingData"
+RESULTS = {name: DATA[name] for name in CALLS}
 
 
 async def opened(server: WireServer, encoding: Any = "json", **options: Any) -> Connection:
@@ -135,6 +111,28 @@ async def among_others(call: Call) -> None:
     await call.client.send([42, "x"], [8, 1], [9, 1], [6], [1, {}, None, "OnX", [1], []], end)
 
 
+async def fragmented(call: Call) -> None:
+    """In fragments, with pings between them: rare, and legal."""
+    answer = {"Status": "Success", "Data": RESULTS.get(call.method)}
+    data = call.client.encoded(
+        [3, {}, call.identity, 3, answer] if not call.streaming else [3, {}, call.identity, 2]
+    )
+    socket = call.client.socket
+
+    async def parts() -> AsyncIterator[bytes]:
+        for at in range(0, len(data), 10):
+            yield data[at : at + 10]
+            await socket.ping(f"between {at}".encode())
+
+    await socket.send(parts(), text=call.client.protocol == "json")
+
+
+async def behind_a_big_one(call: Call) -> None:
+    """A callback of two megabytes before the answer."""
+    await call.client.callback("OnX", "x" * 2_000_000)
+    await answered(call)
+
+
 async def socket_pings(call: Call) -> None:
     await call.client.socket.ping(b"payload")
     await call.client.socket.ping()
@@ -213,6 +211,8 @@ TABLE = [
     Row(split_record, DONE, "done"),
     Row(among_others, DONE, "done"),
     Row(socket_pings, DONE, "done"),
+    Row(fragmented, DONE, "done"),
+    Row(behind_a_big_one, DONE, "done"),
     Row(twice, DONE, "done"),
     Row(error_text, PROVES_NOTHING, "refused"),
     Row(empty_error, PROVES_NOTHING, "refused"),
@@ -449,6 +449,34 @@ def test_a_hub_that_is_silent_on_a_living_socket_is_given_up_after_thirty_second
     assert pings >= 2, "one right after the handshake, one every 15 s"
 
 
+@pytest.mark.parametrize("heard_at", [46.4, 16.3, 0.1 + 0.2, 1 / 3])
+def test_keeping_alive_does_not_spin_when_times_do_not_add_up(
+    heard_at: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """46.4 + 30 is not quite 30 later than 46.4: a look that comes due then must not come due for ever."""
+    looks, look = itertools.count(), Connection._watch
+
+    def counted(connection: Connection) -> None:
+        assert next(looks) < 100, "it looks again and again without time passing"
+        look(connection)
+
+    monkeypatch.setattr(Connection, "_watch", counted)
+
+    async def scenario() -> str:
+        async with WireServer() as server:
+
+            async def once(client: Any) -> None:
+                await asyncio.sleep(heard_at - asyncio.get_running_loop().time())
+                await client.send([6])
+
+            server.connected = once
+            connection = await opened(server, keepalive=Keepalive(silence_s=50 if heard_at > 30 else 30))
+            ending = await connection.ended
+            return ending.reason
+
+    assert run(scenario()).startswith("nothing heard for")
+
+
 def test_pings_of_the_hub_keep_it_alive() -> None:
     async def scenario() -> bool:
         async with WireServer() as server:
@@ -501,6 +529,24 @@ def test_callbacks_come_in_order_and_a_failing_handler_stops_nothing() -> None:
             return heard
 
     assert run(scenario()) == [("OnX", [number]) for number in range(50)]
+
+
+def test_a_callback_may_begin_a_call() -> None:
+    """Its handler runs inside the reader, which the answer must still get through."""
+
+    async def scenario() -> list[str]:
+        async with WireServer() as server:
+            server.handlers[READ] = answered
+            begun: list[asyncio.Task[str]] = []
+            connection = await opened(
+                server, heard=lambda *_: begun.append(asyncio.create_task(call(connection, READ)))
+            )
+            for _ in range(3):
+                await server.clients[0].callback("OnX")
+            await asyncio.sleep(1)
+            return [task.result() for task in begun]
+
+    assert run(scenario()) == ["done"] * 3
 
 
 def test_a_call_of_the_hub_that_wants_a_result_is_answered_with_an_error() -> None:

@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import trustme
 from websockets.asyncio.server import serve
 
 from mesoflow.hubs.address import Address
+from mesoflow.hubs.client import MesoLive
 from mesoflow.hubs.connection import open_connection
 from mesoflow.hubs.contract import METHODS
 from mesoflow.hubs.errors import ConnectFailed
@@ -125,6 +126,36 @@ def test_a_hub_of_a_private_authority_is_reached_with_its_file(
             return await reached(f"https://{host}:{server.port}", tls_trusting(ours.file))
 
     assert asyncio.run(scenario()) == ACCOUNT
+
+
+def test_many_calls_at_once_over_tls_are_executed_once_each(
+    authorities: tuple[Authority, Authority],
+) -> None:
+    """Twenty in flight, ten times: where writers share a TLS socket without order, most of them vanish."""
+    ours, _ = authorities
+
+    async def scenario() -> tuple[int, list[Any]]:
+        async with TlsServer(ours.server("127.0.0.1")) as server:
+            hub = await MesoLive.connect(
+                f"https://127.0.0.1:{server.port}",
+                random=lambda: 0.5,
+                hubs=("control",),
+                keepalive=None,
+                tls=tls_trusting(ours.file),
+            )
+            answers = 0
+            for round_ in range(10):
+                arguments = [
+                    hub.encode("GetAccount", {"broker_account_id": f"{round_}-{number}"})
+                    for number in range(20)
+                ]
+                calls = [hub.answer("GetAccount", one, within=timedelta(seconds=30)) for one in arguments]
+                answers += len(await asyncio.gather(*calls))
+            await hub.close()
+            return answers, [args["BrokerAccountId"] for _, args in server.wire.executed]
+
+    answers, executed = asyncio.run(scenario())
+    assert (answers, sorted(executed)) == (200, sorted(f"{a}-{b}" for a in range(10) for b in range(20)))
 
 
 UNKNOWN_CA = "if an authority of your own signed it, name its certificate as ca_file in the hub's profile"
