@@ -88,7 +88,7 @@ async def serve(folder: Path, speed: float, into: Stamps) -> None:
         if getattr(event, "order_id", None) is not None:
             into.add("told", f"{event.order_id} {event.state}")
 
-    ledger.filled = stamped  # type: ignore[method-assign]
+    ledger.filled = stamped  # type: ignore[method-assign]  # it also takes the time
     simulator.world.events.listeners.append(heard)
     apps: Any = {path: TimedHub(app, into) for path, app in simulator.apps().items()}
     server = Server(apps, simulator.clock, faults=simulator.world.faults)
@@ -115,7 +115,7 @@ def mesoflow(into: Stamps, arguments: list[str]) -> int:
         into.add("commit")
         return done
 
-    SqliteJournal.commit = stamped  # type: ignore[method-assign]
+    SqliteJournal.commit = stamped  # type: ignore[method-assign]  # it also takes the time
     return main(arguments)
 
 

@@ -98,7 +98,7 @@ def row(world: World, template: int, name: str, rounds: int, begin: datetime) ->
     for n in range(rounds):
         # Each moment is asked for the first time, by the whole and by the parts alike.
         now = begin + timedelta(seconds=40 * n)
-        timed.time("whole", lambda n=n, now=now: whole(world, template, n, now))  # type: ignore[misc]
+        timed.time("whole", lambda n=n, now=now: whole(world, template, n, now))  # type: ignore[misc]  # bound now
         legs = parts(world, template, now + timedelta(seconds=20), timed).legs
     total = timed.ms("whole")
     shares = {part: timed.ms(part) for part in ("read", "evaluate", "plan")}

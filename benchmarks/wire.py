@@ -157,7 +157,7 @@ async def our_callbacks(port: int, *, connection_alone: bool) -> float:
 
     count, feed = Count(), EventFeed("json")
     # As after its catching up; each event has the same id here, so what tells them apart is left out.
-    feed._buffer, feed._first_time = None, lambda identity: True  # type: ignore[method-assign]
+    feed._buffer, feed._first_time = None, lambda identity: True  # type: ignore[method-assign]  # nothing is a repeat
     feed.listen(count.one)
     connection = await open_connection(
         "event",

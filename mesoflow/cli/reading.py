@@ -55,7 +55,8 @@ def no_such_run(home: StateHome, journal: SqliteJournal | None, run_id: str) -> 
 
 def report_of(journal: SqliteJournal, standing: Standing) -> Report:
     """The report of one run."""
-    from mesoflow.review.report import Stand, State, build_report
+    from mesoflow.review.building import Stand, build_report
+    from mesoflow.review.report import State
     from mesoflow.runtime.machine import machine_of
 
     records = list(journal.read(standing.run_id))

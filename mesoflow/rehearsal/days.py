@@ -1,6 +1,6 @@
-"""A whole session from a seed: six hours of market time, a story each half hour, and every fault there is, from the first to the last.
+"""A whole session from a seed: six hours of market time, a story each half hour, and a fault every five minutes.
 
-From 10:00, when a world begins, to the closing bell at 16:00 one run trades the stories of a seed (stories.py) at all three accounts.
+From 10:00, when a world begins, to the closing bell at 16:00 one run trades the stories of a seed (stories.py) at three accounts.
 Every five minutes another fault sets in; each kind comes once or twice. The process dies, is parked and is halted on the
 way; each time it is resumed while the faults go on, and where it calls a person, one comes. After the bell it is calm,
 and what holds for every seeded world must hold (soak.py): it settles, and no checker finds anything.
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from mesoflow.rehearsal.drawing import Draw
 from mesoflow.rehearsal.evidence import last
-from mesoflow.rehearsal.soak import DEEDS, HUMAN, Lives, Play, Played, Scene
+from mesoflow.rehearsal.soak import DEEDS, HUMAN, RUN, Lives, Play, Played, Scene
 from mesoflow.rehearsal.staging import Stage
 from mesoflow.rehearsal.stories import drawn, playbook
 from mesoflow.rehearsal.storms import DAY_KINDS, Fault, clear
@@ -111,7 +111,7 @@ class DayPlay(Play):
             self.release()
             if state is not None and self.codes[-1] == HUMAN:
                 self.person_comes(state)
-            self.command(["resume", "soak"], self._stage())
+            self.command(["resume", RUN], self._stage())
 
     def wrong(self) -> list[str]:
         """A day that was over before the bell has proved less than it says."""

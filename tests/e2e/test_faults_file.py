@@ -76,6 +76,15 @@ def test_a_run_in_a_world_with_faults_asks_what_became_of_its_order(tmp_path: Pa
     ]
 
 
+def test_check_knows_a_faults_file(tmp_path: Path, faults: Path) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("faults: 1\nlose_rply: []\n", encoding="utf-8")
+    assert mesoflow(tmp_path / "home", "check", str(faults)).returncode == 0
+    done = mesoflow(tmp_path / "home", "check", str(wrong))
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith("error[MF101]: there is no `lose_rply` here\n")
+
+
 def test_a_file_that_is_wrong_begins_nothing(tmp_path: Path) -> None:
     path = tmp_path / "faults.yaml"
     path.write_text("faults: 1\nlose_rply: []\n", encoding="utf-8")

@@ -179,7 +179,7 @@ def test_a_client_that_does_not_read_is_told_all_of_it_later(encoding: EncodingN
 
 def stop_reading(client: MesoLive) -> Callable[[], None]:
     """Nothing is taken from its socket until what this returns is called; the library would go on by itself."""
-    transport: Any = client._hubs["event"].current("")._link._socket.transport  # type: ignore[attr-defined]
+    transport: Any = client._hubs["event"].current("")._link._socket.transport  # type: ignore[attr-defined]  # a link that may be any
     resume = transport.resume_reading
     transport.pause_reading()
     transport.resume_reading = lambda: None

@@ -63,7 +63,7 @@ def lives_of(mutant: Callable[[], None]) -> Lives:
 
 def the_whole_size_again() -> None:
     """After a part has filled the next price is for all of it."""
-    Walk.rest = property(lambda way: way.group.packages)  # type: ignore[assignment, method-assign]
+    Walk.rest = property(lambda way: way.group.packages)  # type: ignore[assignment, method-assign]  # the mutant
 
 
 def no_answer_is_a_no() -> None:
@@ -72,7 +72,7 @@ def no_answer_is_a_no() -> None:
     async def refused(case: reconcile.Case) -> reconcile.Verdict:
         return reconcile.Settle(Refused("rejected", "nobody answered"), {})
 
-    reconcile.ROWS = {**reconcile.ROWS, "SendOrder": refused}  # type: ignore[misc]
+    reconcile.ROWS = {**reconcile.ROWS, "SendOrder": refused}  # type: ignore[misc]  # the mutant
 
 
 def a_cancel_is_not_confirmed() -> None:
@@ -98,13 +98,13 @@ def no_intent() -> None:
         else:
             honest(self, kind, body, then, account, guard)
 
-    Run._record = record  # type: ignore[method-assign]
+    Run._record = record  # type: ignore[method-assign]  # the mutant
 
 
 def no_verdict() -> None:
     """The rails are asked, and what they said is not written down."""
     honest = Run._intended
-    Run._intended = lambda *args: {**honest(*args), "verdict": None}  # type: ignore[method-assign]
+    Run._intended = lambda *args: {**honest(*args), "verdict": None}  # type: ignore[method-assign]  # the mutant
 
 
 @pytest.mark.parametrize(

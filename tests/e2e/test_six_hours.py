@@ -45,7 +45,7 @@ def test_a_session_settles_breaks_no_invariant_and_trades_to_its_end(seed: int, 
 
 def the_whole_size_again() -> None:
     """After a part has filled the next price is for all of it."""
-    Walk.rest = property(lambda way: way.group.packages)  # type: ignore[assignment, method-assign]
+    Walk.rest = property(lambda way: way.group.packages)  # type: ignore[assignment, method-assign]  # the mutant
 
 
 def test_a_broken_engine_is_found_within_a_few_sessions(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""`mesoflow check PATH…`: all findings of all playbooks; exit 1 if any of them is an error. Executes nothing of theirs."""
+"""`mesoflow check PATH…`: all findings of all playbooks, and of the strategy definitions they use or that are named; exit 1 if
+any of them is an error. Executes nothing of theirs.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,17 @@ from typing import Any
 from mesoflow.cli.exits import Exit
 from mesoflow.findings import Finding
 from mesoflow.playbook.check import check_file
+from mesoflow.playbook.lint.codes import Code
+from mesoflow.playbook.tree import Mapping
 from mesoflow.review.render.findings import as_json, as_text
+from mesoflow.safety.limits import Limits
 from mesoflow.safety.policy import Policy
 
 SUFFIXES = (".yaml", ".yml")
-# Folders that hold values and definitions, not playbooks.
-NOT_PLAYBOOKS = frozenset({"environments", "strategies", "calendars"})
+# Folders that hold values and definitions, not playbooks. Definitions are checked with the playbook that uses them, or when
+# they or their folder are named.
+DEFINITIONS = "strategies"
+NOT_PLAYBOOKS = frozenset({"environments", DEFINITIONS, "calendars"})
 
 
 def run(args: argparse.Namespace) -> int:
@@ -28,11 +35,24 @@ def run(args: argparse.Namespace) -> int:
         return Exit.USAGE
     policy, findings = policy_at(args.policy)
     ceilings = policy.ceilings if policy is not None else None
-    findings += [
-        finding for file in files for finding in check_file(file, str(file), ceilings=ceilings).findings
-    ]
-    show(findings, [str(file) for file in files] or [args.policy], args.format)
+    checked = {str(file): findings_of(file, ceilings) for file in files}
+    # Two playbooks may use one definition.
+    findings += dict.fromkeys(finding for found in checked.values() for finding in found)
+    show(findings, list(checked) or [args.policy], args.format)
     return Exit.REFUSED if has_errors(findings) else Exit.FINE
+
+
+def findings_of(file: Path, ceilings: Limits | None) -> list[Finding]:
+    """Of a playbook or a strategy definition; a faults file says by its first key that it is one."""
+    checked = check_file(file, str(file), ceilings=ceilings)
+    root = checked.loaded.root
+    if (
+        any(one.code == Code.NEITHER for one in checked.findings)
+        and isinstance(root, Mapping)
+        and "faults" in root.entries
+    ):
+        return faults_at(str(file))[1]
+    return checked.findings
 
 
 def policy_at(path: str | None) -> tuple[Policy | None, list[Finding]]:
@@ -65,10 +85,12 @@ def show(findings: Sequence[Finding], checked: Sequence[str], form: str) -> None
 
 
 def playbooks(path: Path) -> Iterator[Path]:
-    """The file itself, or every YAML file below a folder that is not beside the point, in order of their names."""
+    """The file itself, or every YAML file below a folder that is not beside the point, in order of their names. Below a
+    folder of definitions JSON is read, too."""
     if not path.is_dir():
         yield path
         return
+    suffixes = (*SUFFIXES, ".json") if path.resolve().name == DEFINITIONS else SUFFIXES
     for folder, below, files in os.walk(path):
         below[:] = sorted(name for name in below if not name.startswith(".") and name not in NOT_PLAYBOOKS)
-        yield from (Path(folder, name) for name in sorted(files) if name.endswith(SUFFIXES))
+        yield from (Path(folder, name) for name in sorted(files) if name.endswith(suffixes))

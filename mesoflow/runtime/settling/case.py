@@ -64,9 +64,13 @@ class Case:
                     raise
                 if self.now >= until:
                     raise HubAway(str(error)) from error
-            pause = PAUSES_S[min(tries, len(PAUSES_S) - 1)]
+            await self.pause(tries, until)
             tries += 1
-            await self.setting.clock.sleep_until(min(self.now + timedelta(seconds=pause), until))
+
+    async def pause(self, tries: int, until: datetime) -> None:
+        """Before the next look, after so many; longer each time, and no longer than there is time."""
+        seconds = PAUSES_S[min(tries, len(PAUSES_S) - 1)]
+        await self.setting.clock.sleep_until(min(self.now + timedelta(seconds=seconds), until))
 
     async def pages(self, method: str, args: Mapping[str, Value], name: str) -> list[Mapping[str, Any]]:
         """All pages of a list: half of one proves nothing."""
@@ -110,9 +114,8 @@ class Case:
             except HubError as error:
                 if self.now >= until:
                     raise HubAway(str(error)) from error
-            pause = PAUSES_S[min(tries, len(PAUSES_S) - 1)]
+            await self.pause(tries, until)
             tries += 1
-            await self.setting.clock.sleep_until(min(self.now + timedelta(seconds=pause), until))
 
     async def late_arrivals(self) -> None:
         """Wait until nothing sent with the intent can still arrive."""
@@ -138,9 +141,8 @@ async def settled_record(case: Case) -> Mapping[str, Any] | None:
         record = await case.record()
         if record is None or record["status"] != PROCESSING or case.now >= until:
             return record
-        pause = PAUSES_S[min(tries, len(PAUSES_S) - 1)]
+        await case.pause(tries, until)
         tries += 1
-        await case.setting.clock.sleep_until(min(case.now + timedelta(seconds=pause), until))
 
 
 def evidence(record: Mapping[str, Any]) -> dict[str, Value]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from mesoflow.actions.definitions import definition_digest
 from mesoflow.engine.effects import Call, Done, Refused, Value
 from mesoflow.hubs.errors import CallRefused
 from mesoflow.runtime.settling.case import Case
 from mesoflow.runtime.settling.verdicts import Human, Resend, Settle, Verdict
+
+# Strategies a page; there may be more.
+PAGE = 50
 
 
 async def create_strategy(case: Case) -> Verdict:
@@ -37,7 +39,7 @@ async def _new_strategies(case: Case, hints: Mapping[str, Value]) -> tuple[list[
     names, before, wanted = set(hints["names"]), hints["ids_before"], hints.get("digest")
     ours: list[int] = []
     untold: list[int] = []
-    for listed in await _all_strategies(case):
+    for listed in await case.pages("ListStrategies", {"limit": PAGE}, "strategies"):
         if listed["id"] in before or listed["name"] not in names:
             continue
         found = await _definition_of(case, listed["id"])
@@ -55,17 +57,6 @@ async def _definition_of(case: Case, strategy_id: int) -> str | None:
     except CallRefused:
         return None
     return definition_digest(answer["strategy"].get("strategy_definition"))
-
-
-async def _all_strategies(case: Case) -> list[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = []
-    token = None
-    while True:
-        page = await case.read("ListStrategies", {"limit": 50, "continuation_token": token})
-        found.extend(page["strategies"])
-        token = page.get("continuation_token")
-        if not token:
-            return found
 
 
 async def changed_strategy(case: Case) -> Verdict:

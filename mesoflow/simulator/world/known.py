@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 
 from mesoflow.hubs.script import GREEKS
 from mesoflow.simulator.market.market import Snapshot
@@ -67,8 +67,7 @@ class Known(Mapping[str, float | None]):
             "initial_cash": lambda: float(self._accounts.first_cash(self._account)),
             "pos_in_flight": lambda: float(self._positions.count_open(self._account)),
         }
-        for greek in GREEKS:
-            makers[f"acc_{greek}"] = lambda name=greek: self._greeks[name]  # type: ignore[misc]
+        makers |= {f"acc_{greek}": partial(self._greek, greek) for greek in GREEKS}
         if self._margin is not None:
             makers["acc_margin"] = self._acc_margin
         return makers
@@ -99,6 +98,9 @@ class Known(Mapping[str, float | None]):
     def _nav(self) -> float | None:
         worth = self._accounts.net_liquidation(self._accounts.kept(self._account)[1], self._at)
         return None if worth is None else float(worth)
+
+    def _greek(self, name: str) -> float | None:
+        return self._greeks[name]
 
     @cached_property
     def _greeks(self) -> dict[str, float | None]:

@@ -10,6 +10,7 @@ from mesoflow.actions import rungs, sent, walk
 from mesoflow.actions.sent import Sent
 from mesoflow.actions.way import Walk
 from tests.support.desk import Fate, Played
+from tests.support.mutants import nothing, original_size_again
 from tests.support.walks import calendar, enter, limits
 
 D = Decimal
@@ -39,16 +40,6 @@ def two_alive(played: Played) -> bool:
 def left_alive(played: Played) -> bool:
     """An order outlived its run (I17)."""
     return not all(order.over for order in played.desk.orders)
-
-
-def nothing(*_: Any) -> Any:
-    """A generator that asks for nothing."""
-    return
-    yield
-
-
-def original_size_again(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Walk, "rest", property(lambda way: way.group.packages))
 
 
 def anchored_anew(patch: pytest.MonkeyPatch) -> None:

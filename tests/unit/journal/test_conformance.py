@@ -214,6 +214,7 @@ def test_a_verdict_on_another_ledger_writes_nothing_and_the_journal_goes_on(jour
 def test_the_ledger_of_another_account_stands_in_nobodys_way(journal: Journal) -> None:
     journal.commit([trade("a-1", "buy", "IB-1")])
     journal.commit([trade("b-1", "buy")], ledgers={"PAPER-1": 0})
+    assert [record.run_id for record in journal.home()] == ["a-1", "b-1"]
 
 
 def test_a_value_without_a_form_writes_nothing_and_the_journal_goes_on(journal: Journal) -> None:

@@ -20,6 +20,7 @@ from mesoflow.runtime.commits import Committer
 from mesoflow.runtime.gate import Gate
 from mesoflow.runtime.views import Views
 from tests.support.model_broker import Play
+from tests.support.mutants import nothing, original_size_again
 
 
 def broken() -> set[str]:
@@ -49,16 +50,6 @@ def _named(play: Play) -> set[str]:
 
 def test_the_engine_as_it_is_holds() -> None:
     assert broken() == set()
-
-
-def nothing(*_: Any) -> Any:
-    """A generator that asks for nothing."""
-    return
-    yield
-
-
-def original_size_again(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Walk, "rest", property(lambda way: way.group.packages))
 
 
 def past_worst_on_the_wire(patch: pytest.MonkeyPatch) -> None:

@@ -4,9 +4,10 @@ from decimal import Decimal as D
 
 import pytest
 
+from mesoflow.review.building import Stand, build_report
 from mesoflow.review.render.json import report_json
 from mesoflow.review.render.text import ending_text, report_text
-from mesoflow.review.report import Report, Stand, build_report
+from mesoflow.review.report import Report
 from tests.support.calendar_story import RUN, bought, machine, prepared
 from tests.support.snapshots import matches
 

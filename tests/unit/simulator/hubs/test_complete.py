@@ -6,7 +6,7 @@ import pytest
 
 from mesoflow.hubs.contract import METHODS
 from mesoflow.hubs.facts import facts
-from mesoflow.simulator.hubs.complete import differences
+from tests.support.served_methods import differences
 from tests.support.worlds import Desk
 
 
