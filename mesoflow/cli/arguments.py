@@ -241,7 +241,7 @@ def _soak(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--days",
         action="store_true",
-        help="each is a whole session: six hours of market, with every fault there is",
+        help="each is a whole session: six hours of market, with a fault every five minutes",
     )
     command.add_argument(
         "--keep", metavar="DIR", help="keep the folders of worlds in which something is wrong"

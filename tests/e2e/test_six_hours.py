@@ -1,4 +1,4 @@
-"""Six hours of market time with every fault there is, on the idle clock: the session ends, it settles, no checker finds anything.
+"""Six hours of market time with a fault every five minutes, on the idle clock: the session ends, it settles, no checker finds anything.
 
 mesoflow soak --days --seeds 100                 more of them
 mesoflow soak --days --seeds 1 --first 4711      one by its number

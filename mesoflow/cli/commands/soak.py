@@ -1,6 +1,6 @@
 """`mesoflow soak --seeds N`: worlds from seeds, their faults drawn; every invariant is checked, a failing seed replays.
 
-`--days`: each is a whole session, six hours of market with every fault there is (rehearsal/days.py).
+`--days`: each is a whole session, six hours of market with a fault every five minutes (rehearsal/days.py).
 
 Each command of a world is a process of its own, forked from one that has everything imported and has played once: it can
 really be killed, and is left behind as a dead process is. Nothing of it touches the person's own state home.
